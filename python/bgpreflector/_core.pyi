@@ -586,7 +586,7 @@ class Engine:
     def liveness(self) -> dict[str, tuple[bool, int]]:
         """By thread (``kernel reader``, ``bulk connection``, ``listener for zebra``): whether it
         has work, and a counter of its progress. Does not block."""
-    def progress(self) -> int:
+    def heartbeat(self) -> int:
         """A counter of the progress that callers wait for: answered route requests, other reads
         from VPP, buffers of a kernel dump. Takes no lock."""
     def disconnect(self) -> None:
@@ -758,7 +758,7 @@ class Engine:
     ) -> tuple[bool, list[str], str | None]:
         """Compare a kernel route with VPP's paths for a prefix.
 
-        Whether both forward alike, the paths that VPP should have as text, and why it can have
+        Whether both forward the same, the paths that VPP should have as text, and why it can have
         none.
         """
     def sysctl(self, key: str) -> str | None:

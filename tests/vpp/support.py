@@ -110,9 +110,9 @@ class Programmer:
         for prefix in prefixes:
             self.engine.announce(table, prefix, hops, protocol=BIRD)
 
-    def announce_special(self, kind: str, prefix: str, table: int = MAIN) -> None:
+    def announce_special(self, route_type: str, prefix: str, table: int = MAIN) -> None:
         """Announces a route that forwards nothing: ``blackhole``, ``unreachable``, ``prohibit``."""
-        self.engine.announce(table, prefix, [], protocol=BIRD, route_type=kind)
+        self.engine.announce(table, prefix, [], protocol=BIRD, route_type=route_type)
 
     def withdraw(self, prefixes: Iterable[str], *gateways: str, table: int = MAIN) -> None:
         """Withdraws routes from the engine."""

@@ -48,7 +48,7 @@ def test_what_would_crash_a_release_is_sent_in_another_form(
 ) -> None:
     """`unreachable` and the like go as they are into table 0 alone."""
     programmer = make_programmer(vpp, tables={MAIN: 0, 10: 10})
-    announce_all_kinds(programmer, family)
+    announce_all_types(programmer, family)
     result = programmer.sink.flush()
     without_form = programmer.sink.session.version().removeprefix("v") < "24.10"
     assert (result.failed, result.held) == (0, without_form)
@@ -68,18 +68,18 @@ def test_otherwise_it_would_crash(
     with SimulatedVpp.running(place, release=release) as vpp:
         settings = {"api_directory": str(vpp.api_directory), "tables": {MAIN: 0, 10: 10}}
         programmer = make_programmer(vpp, taken_for="26.02-release", **settings)
-        announce_all_kinds(programmer, 4)
+        announce_all_types(programmer, 4)
         with pytest.raises(VppLostError):
             programmer.sink.flush()
         assert vpp.simulator.statistics()["crashes"] == 1
 
 
-def announce_all_kinds(programmer: Programmer, family: int) -> None:
-    """Every kind of route that forwards nothing, and such a default route, in two tables."""
+def announce_all_types(programmer: Programmer, family: int) -> None:
+    """Every type of route that forwards nothing, and such a default route, into two tables."""
     network = ip_network("10.9.0.0/16" if family == 4 else "2001:db8:9::/48")
     default = "0.0.0.0/0" if family == 4 else "::/0"
-    kinds = ("unreachable", "prohibit", "blackhole")
+    route_types = ("unreachable", "prohibit", "blackhole")
     for table in (MAIN, 10):
-        for kind, subnet in zip(kinds, network.subnets(2), strict=False):
-            programmer.announce_special(kind, str(subnet), table=table)
+        for route_type, subnet in zip(route_types, network.subnets(2), strict=False):
+            programmer.announce_special(route_type, str(subnet), table=table)
         programmer.announce_special("unreachable", default, table=table)

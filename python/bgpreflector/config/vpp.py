@@ -114,7 +114,7 @@ class GuardConfig(Section):
     routes: StrictInt = Field(
         default=100,
         ge=1,
-        description="Fewer deletions than this are never held back.",
+        description="Fewer deletions than this are never withheld.",
     )
 
 

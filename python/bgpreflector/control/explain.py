@@ -214,7 +214,7 @@ def held_reason(daemon: Daemon, view: _core.RouteView, longest: VppEntry | None)
         return f"{view.prefix} is not in VPP as it is: {reason}; {SUBSTITUTES[view.substitute]}"
     if longest is None or longest.prefix == view.prefix:
         return f"{view.prefix} is not in VPP: {reason}"
-    drops = all(kind in DROP_PATH_TYPES for kind, *_ in longest.paths)
+    drops = all(path_type in DROP_PATH_TYPES for path_type, *_ in longest.paths)
     return (
         f"{view.prefix} is not in VPP: {reason}; VPP {'drops' if drops else 'forwards'} it by "
         f"{longest.prefix} (vpp.unmapped says what it does)"

@@ -102,10 +102,10 @@ class KernelLookup:
         return f"VPP forwards {self.address} by {where}, and the kernel takes it in itself"
 
     def _compare(self, kernel: _core.KernelRoute, match: Matched, entry: VppEntry) -> str:
-        alike, wanted, held = self.daemon.engine.compare_with_kernel(
+        same, wanted, held = self.daemon.engine.compare_with_kernel(
             kernel, match.vpp_table, entry.prefix, entry.paths
         )
-        if not alike:
+        if not same:
             reason = named_reason(held, link_names(self.daemon.engine))
             names = vpp_interface_names(self.daemon)
             means = reason or f"for VPP that is {with_names(', '.join(wanted), names)}"

@@ -203,8 +203,8 @@ class Daemon:
         It takes no lock that a hung thread may hold. The first call that finds a thread logs it,
         also where another hangs already: the one that the others wait for may be found last.
         """
-        current_event, progress = self.controller.current_event, self.engine.progress()
-        each = self._hang_detector.check(current_event, progress, self.engine.liveness())
+        current_event, heartbeat = self.controller.current_event, self.engine.heartbeat()
+        each = self._hang_detector.check(current_event, heartbeat, self.engine.liveness())
         hung = in_words(each)
         before, self._hung = self._hung, frozenset(each)
         if self._hung - before:

@@ -29,12 +29,12 @@ class HangDetector:
     def check(
         self,
         current_event: tuple[str, float] | None,
-        progress: Hashable,
+        heartbeat: Hashable,
         threads: ThreadLiveness | None = None,
     ) -> dict[str, str]:
         """Return what to say of each thread that hangs, by its name.
 
-        ``current_event`` is what the event loop processes and since when; ``progress`` is
+        ``current_event`` is what the event loop processes and since when; ``heartbeat`` is
         anything that changes as it proceeds. ``threads`` are those of other threads, which it may
         wait for: they are named first.
         """
@@ -47,7 +47,7 @@ class HangDetector:
                 >= self._timeout
             }
             stalled = self._stalled_for(
-                "", (current_event, progress), now, idle=current_event is None
+                "", (current_event, heartbeat), now, idle=current_event is None
             )
         if current_event is not None and stalled >= self._timeout:
             name, began = current_event

@@ -7,7 +7,7 @@ asked for; it needs a configuration, as every one does.
 from typing import TYPE_CHECKING
 
 from bgpreflector.routes.engine import Engine
-from bgpreflector.routes.operation import PathKind, Refusal, RouteOperation, RoutePath
+from bgpreflector.routes.operation import Refusal, RouteOperation, RoutePath, RouteType
 from bgpreflector.routes.route import NextHop, Route
 from bgpreflector.rtnetlink import RT_TABLE_MAIN
 
@@ -40,13 +40,13 @@ __all__ = [
     "KernelRouteWatcher",
     "NextHop",
     "Option",
-    "PathKind",
     "PushEvent",
     "Refusal",
     "Route",
     "RouteOperation",
     "RoutePath",
     "RouteSink",
+    "RouteType",
     "RouteWatchFailure",
     "RouteWatcher",
     "WatcherFactory",

@@ -13,7 +13,7 @@ from bgpreflector.errors import RouteRefusedError
 from bgpreflector.fib_types import INDEX_INVALID, PathType
 from bgpreflector.routes.batch import NO_LIMIT
 from bgpreflector.routes.injected_routes import InjectedRoutes
-from bgpreflector.routes.operation import PathKind, Refusal, RouteOperation, RoutePath
+from bgpreflector.routes.operation import Refusal, RouteOperation, RoutePath, RouteType
 
 from .deps import kernel_engine, source_engine
 from .watcher import KernelRouteWatcher
@@ -36,16 +36,16 @@ LOOPBACK = "lo"
 # A refusal as the engine takes it, in the codes of VPP's API (vnet/error.h).
 UNSPECIFIED, UNSUPPORTED = -1, -126
 
-NUMBERS = {
-    PathKind.UNICAST: PathType.NORMAL,
-    PathKind.LOCAL: PathType.LOCAL,
-    PathKind.BLACKHOLE: PathType.DROP,
-    PathKind.UNREACHABLE: PathType.ICMP_UNREACH,
-    PathKind.PROHIBIT: PathType.ICMP_PROHIBIT,
+PATH_TYPES = {
+    RouteType.UNICAST: PathType.NORMAL,
+    RouteType.LOCAL: PathType.LOCAL,
+    RouteType.BLACKHOLE: PathType.DROP,
+    RouteType.UNREACHABLE: PathType.ICMP_UNREACH,
+    RouteType.PROHIBIT: PathType.ICMP_PROHIBIT,
 }
 """The engine's numbers, which are those of VPP's API."""
 
-KINDS = {int(number): kind for kind, number in NUMBERS.items()}
+ROUTE_TYPES = {int(path_type): route_type for route_type, path_type in PATH_TYPES.items()}
 
 
 class RouteSink:
@@ -219,17 +219,17 @@ class RouteSink:
         return RouteOperation(table, ip_network(prefix), tuple(map(self._path, paths or ())))
 
     def _path(self, path: _core._PathTuple) -> RoutePath:
-        kind, _, gateway, interface, _, weight, _, labels = path
+        path_type, _, gateway, interface, _, weight, _, labels = path
         name = self._names.get(interface)
-        return RoutePath(gateway, name, weight, tuple(labels), KINDS[kind])
+        return RoutePath(gateway, name, weight, tuple(labels), ROUTE_TYPES[path_type])
 
     def _path_tuple(self, route: RouteOperation, path: RoutePath) -> _core._PathTuple:
         version = route.network.version if path.gateway is None else path.gateway.version
-        forwards = path.kind is PathKind.UNICAST
+        forwards = path.route_type is RouteType.UNICAST
         number = self._numbers.get(path.interface or "", UNKNOWN if forwards else INDEX_INVALID)
         proto = int(version == 6)  # noqa: PLR2004 - FIB_API_PATH_NH_PROTO_IP6 is 1
         return (
-            NUMBERS[path.kind],
+            PATH_TYPES[path.route_type],
             proto,
             path.gateway,
             number,

@@ -8,7 +8,7 @@ from enum import Enum
 from .route import IPAddress, IPNetwork
 
 
-class PathKind(Enum):
+class RouteType(Enum):
     """What happens to a packet; the values are those of ``ip route``."""
 
     UNICAST = "unicast"
@@ -38,7 +38,7 @@ class RoutePath:
         >>> from ipaddress import ip_address
         >>> print(RoutePath(ip_address("10.0.0.2"), "eth0", weight=2, labels=(100,)))
         via 10.0.0.2 dev eth0 weight 2 labels 100
-        >>> print(RoutePath(kind=PathKind.BLACKHOLE))
+        >>> print(RoutePath(route_type=RouteType.BLACKHOLE))
         blackhole
     """
 
@@ -52,10 +52,10 @@ class RoutePath:
     labels: tuple[int, ...] = ()
     """MPLS labels to push, the outermost first."""
 
-    kind: PathKind = PathKind.UNICAST
+    route_type: RouteType = RouteType.UNICAST
 
     def __str__(self) -> str:
-        parts = [] if self.kind is PathKind.UNICAST else [str(self.kind)]
+        parts = [] if self.route_type is RouteType.UNICAST else [str(self.route_type)]
         parts += [] if self.gateway is None else [f"via {self.gateway}"]
         parts += [] if self.interface is None else [f"dev {self.interface}"]
         parts += [] if self.weight == 1 else [f"weight {self.weight}"]

@@ -1,4 +1,4 @@
-"""Hold back a first sync that would delete most of our routes until an operator approves."""
+"""Withhold the deletions of a first sync that would delete too much, until an operator approves."""
 
 from __future__ import annotations
 

@@ -273,7 +273,8 @@ class VppMonitor:
             over.wait()
 
     def _guard_again(self) -> None:
-        # Withheld routes may become valid with nothing to send, if the BGP daemon is late.
+        # Routes whose deletions are withheld may become valid with nothing to send, if the BGP
+        # daemon is late.
         while self._sink.guard.armed and not self._ended.wait(GUARD_INTERVAL):
             if self._sink.guard.waiting is not None:
                 self._push_one(VppGuardDue(finished=self._guarded.set), self._guarded)

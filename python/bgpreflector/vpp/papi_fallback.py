@@ -79,7 +79,7 @@ class PapiRoutes:
 
 
 def _path(path: _PathTuple) -> dict[str, object]:
-    kind, proto, next_hop, sw_if_index, table, weight, preference, labels = path
+    path_type, proto, next_hop, sw_if_index, table, weight, preference, labels = path
     stack = [NO_LABEL | {"label": label, "ttl": LABEL_TTL} for label in labels]
     address = {} if next_hop is None else {"ip6" if proto else "ip4": next_hop.packed}
     return {
@@ -88,7 +88,7 @@ def _path(path: _PathTuple) -> dict[str, object]:
         "rpf_id": INDEX_INVALID,
         "weight": weight,
         "preference": preference,
-        "type": kind,
+        "type": path_type,
         "flags": 0,
         "proto": proto,
         "nh": {"address": address},

@@ -9,16 +9,14 @@
     reason = "a benchmark may fail loudly"
 )]
 
-use std::hint::black_box;
-
-use bgpreflector_core::netlink::{Messages, Payload};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use netlink_packet_core::NetlinkMessage;
-use netlink_packet_route::RouteNetlinkMessage;
 
 #[path = "../tests/netlink/support/captures.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod captures;
+mod support;
+
+use support::{decode, decode_by_netlink_packet_route};
 
 const BUFFER: usize = 32 * 1024;
 /// `struct nlmsghdr`, `struct rtmsg`, `RTA_TABLE`, the header of `RTA_DST`.
@@ -46,45 +44,24 @@ fn buffer(capture: &str) -> (Vec<u8>, usize) {
     (buffer, count)
 }
 
-fn routes(buffer: &[u8]) -> usize {
-    Messages::new(buffer)
-        .map(|message| black_box(message.unwrap()))
-        .filter(|message| matches!(message.payload, Payload::Route(_)))
-        .count()
-}
-
-fn routes_of_netlink_packet_route(mut buffer: &[u8]) -> usize {
-    let mut count = 0;
-    while !buffer.is_empty() {
-        let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(buffer).unwrap();
-        buffer = &buffer[message.header.length as usize..];
-        count += 1;
-        black_box(message);
-    }
-    count
-}
-
-fn decode(criterion: &mut Criterion) {
+fn decoding(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decode");
     for (kind, capture) in KINDS {
         let (buffer, count) = buffer(capture);
-        assert_eq!(routes(&buffer), count);
-        assert_eq!(routes_of_netlink_packet_route(&buffer), count);
+        let buffers = [buffer];
+        assert_eq!(decode(&buffers), count);
+        assert_eq!(decode_by_netlink_packet_route(&buffers), count);
         group.throughput(Throughput::Elements(count as u64));
-        group.bench_with_input(
-            BenchmarkId::new("ours", kind),
-            &buffer,
-            |bencher, buffer| {
-                bencher.iter(|| routes(buffer));
-            },
-        );
+        group.bench_function(BenchmarkId::new("ours", kind), |bencher| {
+            bencher.iter(|| decode(&buffers));
+        });
         let other = BenchmarkId::new("netlink-packet-route", kind);
-        group.bench_with_input(other, &buffer, |bencher, buffer| {
-            bencher.iter(|| routes_of_netlink_packet_route(buffer));
+        group.bench_function(other, |bencher| {
+            bencher.iter(|| decode_by_netlink_packet_route(&buffers));
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, decode);
+criterion_group!(benches, decoding);
 criterion_main!(benches);

@@ -3,54 +3,28 @@
 //! and what a route costs as the table grows.
 #![allow(
     missing_docs,
-    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a benchmark may fail loudly"
 )]
 
-use std::hint::black_box;
 use std::time::Duration;
 
-use bgpreflector_core::netlink::{Messages, Payload};
 use bgpreflector_core::table::Table;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use criterion::{criterion_group, criterion_main};
-use netlink_packet_core::NetlinkMessage;
-use netlink_packet_route::RouteNetlinkMessage;
 
 mod support;
 
 use support::memory::keep;
 use support::size::{Size, measures};
-use support::{NextHops, acknowledge_all, dump, empty_table, resync, routes};
+use support::{NextHops, acknowledge_all, decode, decode_by_netlink_packet_route, dump};
+use support::{empty_table, resync, routes};
 
 const KINDS: [(&str, NextHops); 2] = [
     ("plain", NextHops::Inline(1)),
     ("ecmp4", NextHops::Inline(4)),
 ];
-
-fn decode(buffers: &[Vec<u8>]) -> usize {
-    let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
-    messages
-        .map(|message| black_box(message.unwrap()))
-        .filter(|message| matches!(message.payload, Payload::Route(_)))
-        .count()
-}
-
-fn decode_by_netlink_packet_route(buffers: &[Vec<u8>]) -> usize {
-    let mut count = 0;
-    for buffer in buffers {
-        let mut rest = buffer.as_slice();
-        while !rest.is_empty() {
-            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest).unwrap();
-            rest = &rest[message.header.length as usize..];
-            count += 1;
-            black_box(message);
-        }
-    }
-    count
-}
 
 fn stored(next_hops: NextHops, buffers: &[Vec<u8>]) -> Table {
     let mut table = empty_table(next_hops);

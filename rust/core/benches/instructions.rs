@@ -11,8 +11,7 @@
 
 use std::hint::black_box;
 
-use bgpreflector_core::netlink::{Messages, Payload};
-use bgpreflector_core::route::{Family, PathSet};
+use bgpreflector_core::route::Family;
 use bgpreflector_core::table::{DumpScope, Request, Table};
 use bgpreflector_core::vpp::{EncodedPaths, RouteEncoder};
 use gungraun::{
@@ -21,8 +20,9 @@ use gungraun::{
 
 mod support;
 
+use support::routes;
 use support::size::Size;
-use support::{NextHops, acknowledge_all, dump, empty_table, resync, routes};
+use support::{NextHops, acknowledge_all, begin_requests, dump, empty_table, encode_sets, resync};
 
 /// Routes of IPv4; a fifth as many of IPv6.
 const ROUTES: usize = 10_000;
@@ -61,20 +61,13 @@ fn clean(next_hops: NextHops) -> (Table, Vec<Vec<u8>>) {
 fn requests(next_hops: NextHops) -> (Table, Vec<Request>) {
     let (mut table, _) = dirty(next_hops);
     let taken = table.take_dirty(usize::MAX);
-    let begin = |handle| table.begin_request(handle).unwrap();
-    let requests = taken.handles.into_iter().map(begin).collect();
+    let requests = begin_requests(&mut table, &taken);
     (table, requests)
 }
 
 fn to_encode(next_hops: NextHops) -> (Vec<Request>, Vec<EncodedPaths>, Vec<u8>) {
     let (table, requests) = requests(next_hops);
-    let last = requests.iter().map(|request| request.paths.index()).max();
-    let empty = EncodedPaths::new(&PathSet::new(Vec::new())).unwrap();
-    let mut sets = vec![empty; last.unwrap() + 1];
-    for request in &requests {
-        let paths = table.paths(request.paths).unwrap();
-        *sets.get_mut(request.paths.index()).unwrap() = EncodedPaths::new(paths).unwrap();
-    }
+    let sets = encode_sets(&table, &requests);
     let room = requests.len() * 1024;
     (requests, sets, Vec::with_capacity(room))
 }
@@ -83,11 +76,7 @@ fn to_encode(next_hops: NextHops) -> (Vec<Request>, Vec<EncodedPaths>, Vec<u8>) 
 #[bench::plain(args = (PLAIN), setup = buffers, config = at_most(950))]
 #[bench::ecmp4(args = (NextHops::Inline(4)), setup = buffers, config = at_most(2_010))]
 fn decode(buffers: Vec<Vec<u8>>) -> usize {
-    let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
-    messages
-        .map(|message| black_box(message.unwrap()))
-        .filter(|message| matches!(message.payload, Payload::Route(_)))
-        .count()
+    support::decode(&buffers)
 }
 
 #[library_benchmark]

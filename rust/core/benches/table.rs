@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use bgpreflector_core::route::{Family, PathSet};
+use bgpreflector_core::route::Family;
 use bgpreflector_core::table::{DirtyBatch, DumpScope, NextHopObject, Request, Table};
 use bgpreflector_core::vpp::{EncodedPaths, RouteEncoder};
 use criterion::measurement::WallTime;
@@ -20,7 +20,8 @@ mod support;
 
 use support::size::Size;
 use support::{
-    NextHops, SETS, acknowledge_all, dump, empty_table, hop, interfaces, object, resync, routes,
+    NextHops, SETS, acknowledge_all, begin_requests, dump, empty_table, encode_sets, hop,
+    interfaces, object, resync, routes,
 };
 
 /// A table with everything dirty, or everything acknowledged.
@@ -70,41 +71,17 @@ fn group<'a>(criterion: &'a mut Criterion, name: &str, all: usize) -> BenchmarkG
     group
 }
 
-fn requests(table: &mut Table, taken: &DirtyBatch) -> Vec<Request> {
-    let requests = taken.handles.iter();
-    requests
-        .map(|handle| table.begin_request(*handle).unwrap())
-        .collect()
-}
-
 /// Writes every request; the paths' bytes are made once a set, as the bulk connection does.
-fn encode(requests: &[Request], sets: &[(usize, EncodedPaths)], out: &mut Vec<u8>) {
+fn encode(requests: &[Request], sets: &[EncodedPaths], out: &mut Vec<u8>) {
     const ROOM: usize = 256 * 1024;
     let encoder = RouteEncoder::v2(1234, 0, 20);
     for (context, request) in (0_u32..).zip(requests) {
         if out.len() > ROOM {
             out.clear();
         }
-        let set = sets.get(request.paths.index());
-        let (_, paths) = set.unwrap();
+        let paths = sets.get(request.paths.index()).unwrap();
         encoder.replace(out, context, request.vpp_table, &request.prefix, paths);
     }
-}
-
-fn encoded_sets(table: &Table, requests: &[Request]) -> Vec<(usize, EncodedPaths)> {
-    let empty = EncodedPaths::new(&PathSet::new(Vec::new())).unwrap();
-    let mut sets: Vec<(usize, EncodedPaths)> = Vec::new();
-    for request in requests {
-        let index = request.paths.index();
-        while sets.len() <= index {
-            sets.push((usize::MAX, empty.clone()));
-        }
-        if let Some(place) = sets.get_mut(index).filter(|(known, _)| *known != index) {
-            let paths = table.paths(request.paths).unwrap();
-            *place = (index, EncodedPaths::new(paths).unwrap());
-        }
-    }
-    sets
 }
 
 fn diff(criterion: &mut Criterion) {
@@ -115,13 +92,13 @@ fn diff(criterion: &mut Criterion) {
         bencher.iter_batched_ref(|| filled.dirty(), take, BatchSize::PerIteration);
     });
     group.bench_function("request", |bencher| {
-        let ask = |(table, taken): &mut (Table, DirtyBatch)| requests(table, taken);
+        let ask = |(table, taken): &mut (Table, DirtyBatch)| begin_requests(table, taken);
         bencher.iter_batched_ref(|| filled.taken(), ask, BatchSize::PerIteration);
     });
     group.bench_function("acknowledge", |bencher| {
         let asked = || {
             let (mut table, taken) = filled.taken();
-            let requests = requests(&mut table, &taken);
+            let requests = begin_requests(&mut table, &taken);
             (table, requests)
         };
         let acknowledge = |(table, requests): &mut (Table, Vec<Request>)| {
@@ -138,8 +115,8 @@ fn encoding(criterion: &mut Criterion) {
     for (kind, next_hops) in [("plain", 1), ("ecmp4", 4)] {
         let filled = Filled::new(NextHops::Inline(next_hops));
         let (mut table, taken) = filled.taken();
-        let requests = requests(&mut table, &taken);
-        let sets = encoded_sets(&table, &requests);
+        let requests = begin_requests(&mut table, &taken);
+        let sets = encode_sets(&table, &requests);
         let mut group = group(criterion, "encode", filled.count);
         let mut out = Vec::with_capacity(512 * 1024);
         group.bench_function(kind, |bencher| {

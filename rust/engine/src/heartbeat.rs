@@ -54,8 +54,23 @@ impl Drop for Running<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::time::{Duration, Instant};
+
     use super::{Heartbeat, Liveness};
+
+    /// A liveness that stays the same for a while.
+    pub(crate) fn still(liveness: impl Fn() -> Liveness, has_work: bool) -> Liveness {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let seen = liveness();
+            std::thread::sleep(Duration::from_millis(20));
+            if seen.has_work == has_work && liveness() == seen {
+                return seen;
+            }
+            assert!(Instant::now() < deadline, "{seen:?}");
+        }
+    }
 
     #[test]
     fn an_idle_thread_has_the_work_that_waits() {

@@ -67,35 +67,35 @@ mod tests {
         (table, prefix, None, Some(PathSet::new(Vec::new())))
     }
 
-    fn numbers(recent: &ChangeHistory, since: u64) -> Vec<(u64, u32)> {
-        let kept = recent.since(since);
+    fn numbers(history: &ChangeHistory, since: u64) -> Vec<(u64, u32)> {
+        let kept = history.since(since);
         kept.iter().map(|c| (c.number, c.change.0)).collect()
     }
 
     #[test]
     fn some_of_each_batch_are_kept_and_counted() {
-        let mut recent = ChangeHistory::default();
-        recent.record((0..100).map(change));
-        assert_eq!(numbers(&recent, 18), [(19, 18), (20, 19)]);
-        recent.record([change(7)].into_iter());
-        assert_eq!(numbers(&recent, 20), [(21, 7)]);
+        let mut history = ChangeHistory::default();
+        history.record((0..100).map(change));
+        assert_eq!(numbers(&history, 18), [(19, 18), (20, 19)]);
+        history.record([change(7)].into_iter());
+        assert_eq!(numbers(&history, 20), [(21, 7)]);
         for _ in 0..MAX_CHANGES {
-            recent.record((0..PER_BATCH as u32).map(change));
+            history.record((0..PER_BATCH as u32).map(change));
         }
-        assert_eq!(recent.since(0).len(), MAX_CHANGES);
+        assert_eq!(history.since(0).len(), MAX_CHANGES);
     }
 
     #[test]
     fn what_is_to_be_left_as_it_is_is_no_change() {
-        let mut recent = ChangeHistory::default();
+        let mut history = ChangeHistory::default();
         let (table, prefix, _, desired) = change(1);
-        recent.record(
+        history.record(
             [
                 (table, prefix, desired.clone(), desired),
                 (table, prefix, None, None),
             ]
             .into_iter(),
         );
-        assert!(recent.since(0).is_empty());
+        assert!(history.since(0).is_empty());
     }
 }

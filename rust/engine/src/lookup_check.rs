@@ -1,6 +1,6 @@
 //! Compares VPP's forwarding with the kernel's own answer to a lookup.
 
-use bgpreflector_core::route::{NextHopSet, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{NextHopSet, PathSet, PathType, Prefix};
 use bgpreflector_core::table::{HoldReason, Table};
 use bgpreflector_core::vpp::Faults;
 use bgpreflector_core::vpp::canonical::installed_paths;
@@ -70,9 +70,9 @@ impl Engine {
             self.shared().table().paths_for(route)?,
             self.shared().faults(),
         );
-        let alike =
-            shown.is_some_and(|shown| forwards_alike(faults, vpp_table, prefix, &wanted, shown));
-        Ok((wanted, alike))
+        let same = shown
+            .is_some_and(|shown| paths_forward_the_same(faults, vpp_table, prefix, &wanted, shown));
+        Ok((wanted, same))
     }
 }
 
@@ -104,9 +104,9 @@ pub(crate) fn check(table: &Table, faults: Faults, answer: PrefixLookup) -> Look
                 }
             } else {
                 match (&expected, &installed) {
-                    (Some(Ok(wanted)), Some(has)) => {
-                        of(forwards_alike(faults, vpp_table, &prefix, wanted, has))
-                    }
+                    (Some(Ok(wanted)), Some(has)) => of(paths_forward_the_same(
+                        faults, vpp_table, &prefix, wanted, has,
+                    )),
                     (Some(Err(_)), None) => Verdict::Same,
                     // VPP has a substitute, or some of the next hops.
                     (Some(Err(_)), Some(_)) => Verdict::Unknown,
@@ -136,8 +136,7 @@ const fn of(same: bool) -> Verdict {
 }
 
 /// Whether VPP forwards by `shown`, in a dump's form or a request's, as by `wanted`.
-#[must_use]
-pub fn forwards_alike(
+fn paths_forward_the_same(
     faults: Faults,
     vpp_table: u32,
     prefix: &Prefix,
@@ -150,18 +149,15 @@ pub fn forwards_alike(
 
 /// Whether all that is matched is dropped, with a message to the sender or without.
 fn drops(paths: &PathSet) -> bool {
-    paths
-        .paths()
-        .iter()
-        .all(|path| !matches!(path.kind, PathKind::Normal | PathKind::Local))
+    paths.paths().iter().all(|path| path.path_type.drops())
 }
 
 /// What an IPv4 route is whose error the kernel answers with.
-const fn error_kind(errno: i32) -> Option<PathKind> {
+const fn error_kind(errno: i32) -> Option<PathType> {
     match errno {
-        libc::EINVAL => Some(PathKind::Drop),
-        libc::EHOSTUNREACH => Some(PathKind::IcmpUnreach),
-        libc::EACCES => Some(PathKind::IcmpProhibit),
+        libc::EINVAL => Some(PathType::Drop),
+        libc::EHOSTUNREACH => Some(PathType::IcmpUnreach),
+        libc::EACCES => Some(PathType::IcmpProhibit),
         _ => None,
     }
 }

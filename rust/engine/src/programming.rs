@@ -101,7 +101,7 @@ impl Engine {
         let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
         let faults = self.shared.faults();
         let as_wanted = |wanted: &PathSet| faults.shows_as(vpp_table, prefix, wanted, &dumped);
-        self.shared.record_progress();
+        self.shared.beat();
         self.shared
             .change(|table| table.adopt(vpp_table, prefix, &dumped, as_wanted))
     }

@@ -34,7 +34,7 @@ pub struct EngineState {
     last_drift: Mutex<DriftReport>,
     latency: Mutex<LatencyTracker>,
     history: Mutex<ChangeHistory>,
-    /// What ends the VPP that is connected.
+    /// What crashes the VPP that is connected.
     faults: Mutex<VppFaults>,
     /// The kernel reader's figures.
     pub kernel: KernelCounters,
@@ -46,8 +46,8 @@ pub struct EngineState {
     pub(crate) kernel_reader: Heartbeat,
     /// The heartbeat of the listener for zebra.
     pub(crate) fpm_listener: Heartbeat,
-    /// Progress besides requests: see [`Self::progress`].
-    progress: AtomicU64,
+    /// Beats besides answered requests: see [`Self::heartbeat`].
+    beats: AtomicU64,
     /// Whether a caller waits for the resync in progress.
     awaited: AtomicBool,
 }
@@ -79,22 +79,22 @@ impl EngineState {
             fpm: FpmState::default(),
             kernel_reader: Heartbeat::default(),
             fpm_listener: Heartbeat::default(),
-            progress: AtomicU64::new(0),
+            beats: AtomicU64::new(0),
             awaited: AtomicBool::new(false),
         }
     }
 
-    /// Progress of VPP and of a resync, for a caller that waits for one: requests that VPP has
+    /// Beats for a caller that waits for VPP or for a resync: requests that VPP has
     /// answered, other reads from it, buffers of a dump. Takes no lock.
     #[must_use]
-    pub fn progress(&self) -> u64 {
+    pub fn heartbeat(&self) -> u64 {
         let requests = self.vpp.requests.iter().flatten();
         let answered: u64 = requests.map(|count| count.load(Ordering::Relaxed)).sum();
-        answered.wrapping_add(self.progress.load(Ordering::Relaxed))
+        answered.wrapping_add(self.beats.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn record_progress(&self) {
-        self.progress.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Records whether a caller waits for the resync in progress.
@@ -102,11 +102,11 @@ impl EngineState {
         self.awaited.store(awaited, Ordering::Relaxed);
     }
 
-    /// Records progress of the kernel reader within a resync.
-    pub(crate) fn record_resync_progress(&self) {
+    /// Records a step of progress of the kernel reader within a resync.
+    pub(crate) fn beat_in_resync(&self) {
         self.kernel_reader.beat();
         if self.awaited.load(Ordering::Relaxed) {
-            self.record_progress();
+            self.beat();
         }
     }
 
@@ -170,7 +170,7 @@ impl EngineState {
         result
     }
 
-    /// What ends the VPP that is connected: everything known until its version is known.
+    /// What crashes the VPP that is connected: everything known until its version is known.
     pub fn faults(&self) -> Faults {
         self.faults.lock().faults
     }
@@ -187,7 +187,7 @@ impl EngineState {
             },
         );
         self.change(|table| {
-            table.withhold_unspecified_drops(faults.drop);
+            table.hold_unspecified_drops(faults.drop);
             match old.version {
                 Some(old) if old != version => table.release(None),
                 _ => 0,

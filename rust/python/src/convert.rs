@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
+    Family, NextHop, NextHopSet, NextHopSource, Path, PathSet, PathType, Prefix, Route, RouteKey,
     RouteType,
 };
 use bgpreflector_core::table::{Fallback, PrefixLists, PrefixRule, Verdict};
@@ -99,13 +99,13 @@ pub(crate) fn paths(set: &PathSet) -> Vec<String> {
 
 /// A path as text.
 pub(crate) fn path(path: &Path) -> String {
-    let mut text = match (path.kind, path.next_hop) {
-        (PathKind::Local, _) => return "local".to_owned(),
-        (PathKind::Drop, _) => return "drop".to_owned(),
-        (PathKind::IcmpUnreach, _) => return "icmp-unreach".to_owned(),
-        (PathKind::IcmpProhibit, _) => return "icmp-prohibit".to_owned(),
-        (PathKind::Normal, Some(next_hop)) => format!("via {next_hop}"),
-        (PathKind::Normal, None) => match path.looks_up_in() {
+    let mut text = match (path.path_type, path.next_hop) {
+        (PathType::Local, _) => return "local".to_owned(),
+        (PathType::Drop, _) => return "drop".to_owned(),
+        (PathType::IcmpUnreach, _) => return "icmp-unreach".to_owned(),
+        (PathType::IcmpProhibit, _) => return "icmp-prohibit".to_owned(),
+        (PathType::Normal, Some(next_hop)) => format!("via {next_hop}"),
+        (PathType::Normal, None) => match path.looks_up_in() {
             Some((_, table)) => format!("lookup in table {table}"),
             None => "attached".to_owned(),
         },

@@ -125,8 +125,8 @@ impl Engine {
             .collect()
     }
 
-    fn progress(&self, py: Python<'_>) -> u64 {
-        self.inner.with(py, |inner| inner.shared().progress())
+    fn heartbeat(&self, py: Python<'_>) -> u64 {
+        self.inner.with(py, |inner| inner.shared().heartbeat())
     }
 
     fn status(&self, py: Python<'_>) -> Status {

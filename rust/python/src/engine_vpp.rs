@@ -131,7 +131,7 @@ impl Engine {
         paths: Vec<PathTuple>,
     ) -> PyResult<bool> {
         let prefix = convert::prefix(prefix)?;
-        // Of a kind that we never send: recorded as no paths, which are never desired.
+        // Of a type that we never send: recorded as no paths, which are never desired.
         let paths = path_set(&paths).unwrap_or_else(|| PathSet::new(Vec::new()));
         let adopt = |inner: &Inner| inner.adopt_route(vpp_table, &prefix, paths);
         Ok(self.inner.with(py, adopt))

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType};
 use bgpreflector_engine::Requests;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
@@ -97,7 +97,7 @@ pub(crate) fn tuples(paths: Option<&PathSet>) -> Vec<PathTuple> {
 fn tuple(path: &Path) -> PathTuple {
     let proto = u32::from(path.family == Family::V6);
     (
-        path.kind.number(),
+        path.path_type.number(),
         proto,
         path.next_hop,
         path.sw_if_index,
@@ -108,7 +108,7 @@ fn tuple(path: &Path) -> PathTuple {
     )
 }
 
-/// `fib_path_type` that are no [`PathKind`], which routes of other clients may have.
+/// `fib_path_type` that are no [`PathType`], which routes of other clients may have.
 const OTHERS: [(u32, &str); 6] = [
     (3, "udp-encap"),
     (4, "bier-imp"),
@@ -121,13 +121,13 @@ const OTHERS: [(u32, &str); 6] = [
 /// `FIB_API_PATH_NH_PROTO_`: what a path leads on to.
 const PROTOCOLS: [&str; 5] = ["ip4", "ip6", "mpls", "ethernet", "bier"];
 
-/// The path set that the tuples describe; none if one is of a kind that we never send.
+/// The path set that the tuples describe; none if one is of a type that we never send.
 pub(crate) fn path_set(tuples: &[PathTuple]) -> Option<PathSet> {
     let paths: Option<Vec<Path>> = tuples.iter().map(path).collect();
     paths.map(PathSet::new)
 }
 
-/// The paths as text, whatever their kind.
+/// The paths as text, whatever their type.
 pub(crate) fn texts(tuples: &[PathTuple]) -> Vec<String> {
     let other = |tuple: &PathTuple| {
         let (number, proto, next_hop, sw_if_index, ..) = tuple;
@@ -151,10 +151,10 @@ pub(crate) fn texts(tuples: &[PathTuple]) -> Vec<String> {
     texts
 }
 
-/// None for a kind that we never send.
+/// None for a type that we never send.
 fn path(tuple: &PathTuple) -> Option<Path> {
     let (number, proto, next_hop, sw_if_index, table, weight, preference, labels) = tuple.clone();
-    let kind = PathKind::from_number(number)?;
+    let path_type = PathType::from_number(number)?;
     let family = match proto {
         0 => Family::V4,
         1 => Family::V6,
@@ -162,7 +162,7 @@ fn path(tuple: &PathTuple) -> Option<Path> {
     };
     let labels = labels.into_iter().collect();
     Some(Path {
-        kind,
+        path_type,
         family,
         next_hop,
         sw_if_index,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bgpreflector_core::route::{Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Path, PathSet, PathType, Prefix};
 use bgpreflector_simulator::{Fault, Release, Settings, Simulator as Inner};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyOSError;
@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 
 use crate::convert::value_error;
 
-/// A route of a snapshot: VPP table, prefix, and its paths: next hop (or the kind of a special
+/// A route of a snapshot: VPP table, prefix, and its paths: next hop (or the type of a special
 /// path), `sw_if_index`, weight.
 type SnapshotRoute = (u32, String, Vec<(String, u32, u8)>);
 
@@ -129,12 +129,12 @@ fn named(release: &str) -> PyResult<Release> {
 }
 
 fn path(path: &Path) -> (String, u32, u8) {
-    let next_hop = match (path.kind, path.next_hop) {
-        (PathKind::Normal, hop) => hop.as_ref().map(IpAddr::to_string).unwrap_or_default(),
-        (PathKind::Local, _) => "local".to_owned(),
-        (PathKind::Drop, _) => "drop".to_owned(),
-        (PathKind::IcmpUnreach, _) => "icmp-unreach".to_owned(),
-        (PathKind::IcmpProhibit, _) => "icmp-prohibit".to_owned(),
+    let next_hop = match (path.path_type, path.next_hop) {
+        (PathType::Normal, hop) => hop.as_ref().map(IpAddr::to_string).unwrap_or_default(),
+        (PathType::Local, _) => "local".to_owned(),
+        (PathType::Drop, _) => "drop".to_owned(),
+        (PathType::IcmpUnreach, _) => "icmp-unreach".to_owned(),
+        (PathType::IcmpProhibit, _) => "icmp-prohibit".to_owned(),
     };
     (next_hop, path.sw_if_index, path.weight)
 }

@@ -165,7 +165,7 @@ fn source(next_hops: NextHopSource) -> (Vec<NextHop>, Option<u32>) {
     }
 }
 
-/// The kernel's lookup result for a prefix, and whether VPP forwards alike.
+/// The kernel's lookup result for a prefix, and whether VPP forwards the same.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct LookupCheck {
     /// Kernel table.

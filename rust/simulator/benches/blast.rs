@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::{
     EmptyRequest, EncodedPaths, FibSource, FibSourceAdd, FibSourceAddReply, FrameReader,
     MessageTable, RouteDump, RouteEncoder, SockclntCreate, SockclntCreateReply, messages as m,
@@ -94,14 +94,9 @@ impl Client {
 
 fn sets() -> Vec<EncodedPaths> {
     let path = |n: u32| Path {
-        kind: PathKind::Normal,
-        family: Family::V4,
         next_hop: Some(IpAddr::from((0x0a00_0001 + n).to_be_bytes())),
         sw_if_index: 1 + n % 2,
-        table: 0,
-        weight: 1,
-        preference: 0,
-        labels: Default::default(),
+        ..Path::new(PathType::Normal, Family::V4)
     };
     let set = |n| EncodedPaths::new(&PathSet::new(vec![path(n)])).unwrap();
     (0..SETS).map(set).collect()

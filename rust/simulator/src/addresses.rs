@@ -6,7 +6,7 @@ use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::vpp::address::address_union;
 
 use crate::interfaces::Interface;
-use crate::paths::{ApiPath, DROP, Kind};
+use crate::paths::{ApiPath, DROP, FibPathType};
 use crate::retval;
 use crate::sources::INTERFACE;
 use crate::state::State;
@@ -70,20 +70,20 @@ fn routes(index: u32, (address, length): (IpAddr, u8)) -> Vec<(Prefix, ApiPath)>
         IpAddr::V4(_) => (Family::V4, 32),
         IpAddr::V6(_) => (Family::V6, 128),
     };
-    let path = |kind| ApiPath {
+    let path = |path_type| ApiPath {
         sw_if_index: index,
-        ..ApiPath::new(kind, family)
+        ..ApiPath::new(path_type, family)
     };
     let own = ApiPath {
         address: address_union(address),
-        ..path(Kind::Receive)
+        ..path(FibPathType::Receive)
     };
     let mut found = vec![(Prefix::new(address, bits), own)];
     if length < bits {
-        found.push((Prefix::new(address, length), path(Kind::Attached)));
+        found.push((Prefix::new(address, length), path(FibPathType::Attached)));
     }
     if let (IpAddr::V4(v4), ..=30) = (address, length) {
-        let drop = || ApiPath::new(Kind::Special(DROP), family);
+        let drop = || ApiPath::new(FibPathType::Special(DROP), family);
         let host_bits = u32::MAX.checked_shr(length.into()).unwrap_or(0);
         let first = u32::from(v4) & !host_bits;
         for end in [first, first | host_bits] {

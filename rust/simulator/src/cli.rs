@@ -9,7 +9,7 @@ use bgpreflector_core::vpp::address::address_from_union;
 
 use crate::fib::Best;
 use crate::interfaces::Interface;
-use crate::paths::Kind;
+use crate::paths::FibPathType;
 use crate::resolve::{self, Outcome};
 use crate::state::State;
 
@@ -185,18 +185,23 @@ fn route(state: &State, best: &Best<'_>, text: &mut String) {
             source.name
         );
         for path in set.paths.iter() {
-            let kind = match (path.kind, resolve::outcome(state, best, set, path)) {
-                (Kind::Special(number), _) => special(number),
-                (Kind::Recursive, Outcome::Forwards(_)) => "recursive:  oper-flags:resolved,",
-                (Kind::Recursive, Outcome::Loop) => "recursive:  oper-flags:recursive-loop,",
-                (Kind::Recursive, Outcome::Unresolved) => "recursive: ",
-                (Kind::Receive, _) => "receive:  oper-flags:resolved, cfg-flags:local,",
+            let path_type = match (path.path_type, resolve::outcome(state, best, set, path)) {
+                (FibPathType::Special(number), _) => special(number),
+                (FibPathType::Recursive, Outcome::Forwards(_)) => {
+                    "recursive:  oper-flags:resolved,"
+                }
+                (FibPathType::Recursive, Outcome::Loop) => "recursive:  oper-flags:recursive-loop,",
+                (FibPathType::Recursive, Outcome::Unresolved) => "recursive: ",
+                (FibPathType::Receive, _) => "receive:  oper-flags:resolved, cfg-flags:local,",
                 _ if set.is_dead(path.sw_if_index) => "attached-nexthop:  oper-flags:drop,",
                 (_, Outcome::Forwards(_)) => "attached-nexthop:  oper-flags:resolved,",
                 _ => "attached-nexthop: ",
             };
             let (weight, preference) = (path.weight, path.preference);
-            let _ = writeln!(text, "      path: weight={weight} pref={preference} {kind}");
+            let _ = writeln!(
+                text,
+                "      path: weight={weight} pref={preference} {path_type}"
+            );
             let interface = state.interfaces.get(path.sw_if_index);
             let name = interface.map_or("", |interface| interface.name.as_str());
             let hop = if path.address == [0; 16] {

@@ -14,7 +14,7 @@ const MAX_READS: usize = 8;
 
 /// Why serving a client paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub(crate) enum Pause {
     /// Nothing is left to do.
     Idle,
     /// The client has disconnected.
@@ -29,95 +29,95 @@ pub(crate) enum Progress {
 
 impl Client {
     /// Reads and serves pending requests.
-    pub(crate) fn serve_pending(&mut self, state: &mut State) -> Progress {
+    pub(crate) fn serve_pending(&mut self, state: &mut State) -> Pause {
         self.paused = !self.accepts_requests();
         for _ in 0..MAX_READS {
             if self.paused {
-                return Progress::Idle;
+                return Pause::Idle;
             }
             match self.serve(state) {
-                Progress::Idle => {}
+                Pause::Idle => {}
                 other => return other,
             }
             if self.paused {
-                return Progress::Idle;
+                return Pause::Idle;
             }
             match self.stream.read(self.reader.spare()) {
-                Ok(0) => return Progress::Disconnected,
+                Ok(0) => return Pause::Disconnected,
                 Ok(count) => {
                     self.reader.advance(count);
                     self.last_heard = Instant::now();
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Progress::Idle,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Pause::Idle,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Progress::Disconnected,
+                Err(_) => return Pause::Disconnected,
             }
         }
         self.serve(state)
     }
 
-    fn serve(&mut self, state: &mut State) -> Progress {
+    fn serve(&mut self, state: &mut State) -> Pause {
         if let Some(delayed) = self.delayed.take() {
             if !state.faults.allows_request() {
                 self.delayed = Some(delayed);
-                return Progress::RateLimited;
+                return Pause::RateLimited;
             }
             match self.serve_one(state, &delayed) {
-                Progress::Idle => {}
+                Pause::Idle => {}
                 other => return other,
             }
         }
         // Taken out to serve its messages without a copy.
         let mut reader = std::mem::take(&mut self.reader);
-        let progress = self.serve_all(state, &mut reader);
+        let pause = self.serve_all(state, &mut reader);
         self.reader = reader;
-        progress
+        pause
     }
 
-    fn serve_all(&mut self, state: &mut State, reader: &mut FrameReader) -> Progress {
+    fn serve_all(&mut self, state: &mut State, reader: &mut FrameReader) -> Pause {
         loop {
             let message = match reader.next_message() {
                 Ok(Some(message)) => message,
-                Ok(None) => return Progress::Idle,
-                Err(_) => return Progress::Disconnected,
+                Ok(None) => return Pause::Idle,
+                Err(_) => return Pause::Disconnected,
             };
             if state.faults.mute {
                 continue;
             }
             if !state.faults.allows_request() {
                 self.delayed = Some(message.to_vec());
-                return Progress::RateLimited;
+                return Pause::RateLimited;
             }
             match self.serve_one(state, message) {
-                Progress::Idle => {}
+                Pause::Idle => {}
                 other => return other,
             }
             self.paused = !self.accepts_requests();
             if self.paused {
-                return Progress::Idle;
+                return Pause::Idle;
             }
         }
     }
 
-    fn serve_one(&mut self, state: &mut State, message: &[u8]) -> Progress {
+    fn serve_one(&mut self, state: &mut State, message: &[u8]) -> Pause {
         let before = state.statistics.route_requests;
         if !serve::serve(state, self, message) {
-            return Progress::Disconnected;
+            return Pause::Disconnected;
         }
         if state.crashed {
-            return Progress::Crashed;
+            return Pause::Crashed;
         }
         if state.statistics.route_requests == before {
-            return Progress::Idle;
+            return Pause::Idle;
         }
         match state.faults.drops_now() {
             Some(mid_frame) => {
                 if mid_frame {
                     self.out.truncate(self.out.len().saturating_sub(5));
                 }
-                Progress::DropAll
+                Pause::DropAll
             }
-            None => Progress::Idle,
+            None => Pause::Idle,
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Modelled on `fib_api_path_decode` and `fib_api_path_encode` in VPP's `fib_api.c`,
 //! `fib_path_create`, `fib_path_cmp_for_sort` and `fib_path_encode` in `fib_path.c`. Supports all
-//! kinds of path that VPP resolves by itself, and refuses those that need an object of another
+//! types of path that VPP resolves by itself, and refuses those that need an object of another
 //! feature.
 
-use bgpreflector_core::route::{Family, Path, PathKind, Prefix};
+use bgpreflector_core::route::{Family, Path, PathType, Prefix};
 use bgpreflector_core::vpp::WireError;
 use bgpreflector_core::vpp::address::address_union;
 use bgpreflector_core::vpp::bytes::Reader;
@@ -17,14 +17,14 @@ use crate::retval;
 /// `sw_if_index` of a path without an interface.
 pub(crate) const NO_INTERFACE: u32 = Path::NO_INTERFACE;
 /// `FIB_API_PATH_TYPE_DROP`
-pub(crate) const DROP: u32 = PathKind::Drop.number();
+pub(crate) const DROP: u32 = PathType::Drop.number();
 const LABELS: usize = 16;
 const LABEL_LENGTH: usize = 7;
 const NH_PROTO_IP6: u32 = 1;
 
 /// `fib_path_type_t`, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum FibPathType {
     AttachedNextHop,
     Attached,
     Recursive,
@@ -44,10 +44,10 @@ pub(crate) struct Label {
     exp: u8,
 }
 
-/// A path. Fields that its kind does not use are unset.
+/// A path. Fields that its type does not use are unset.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ApiPath {
-    pub(crate) kind: Kind,
+    pub(crate) path_type: FibPathType,
     /// `FIB_API_PATH_NH_PROTO_`
     pub(crate) protocol: u32,
     pub(crate) sw_if_index: u32,
@@ -59,14 +59,14 @@ pub(crate) struct ApiPath {
     pub(crate) labels: SmallVec<[Label; 1]>,
 }
 
-/// The identity of a path (`fib_path_cmp_i`): kind, protocol, and address, interface or table,
-/// depending on the kind. Weight and preference do not matter.
+/// The identity of a path (`fib_path_cmp_i`): type, protocol, and address, interface or table,
+/// depending on the type. Weight and preference do not matter.
 pub(crate) type Identity = (u8, u32, [u8; 16], u32);
 
 impl ApiPath {
-    pub(crate) fn new(kind: Kind, family: Family) -> Self {
+    pub(crate) fn new(path_type: FibPathType, family: Family) -> Self {
         Self {
-            kind,
+            path_type,
             protocol: u32::from(family == Family::V6),
             sw_if_index: NO_INTERFACE,
             table: 0,
@@ -89,10 +89,10 @@ impl ApiPath {
         let (weight, preference) = (reader.u8()?, reader.u8()?);
         let (api_type, _flags, protocol) = (reader.u32()?, reader.u32()?, reader.u32()?);
         let address = address_of(protocol, reader.array()?);
-        let _other_kinds: [u8; 12] = reader.array()?;
+        let _other_types: [u8; 12] = reader.array()?;
         let labels = read_labels(reader)?;
         let bare = Self {
-            kind: Kind::Special(api_type),
+            path_type: FibPathType::Special(api_type),
             protocol,
             sw_if_index: NO_INTERFACE,
             table: 0,
@@ -101,18 +101,18 @@ impl ApiPath {
             address: [0; 16],
             labels,
         };
-        let over = |kind| Self {
-            kind,
+        let over = |path_type| Self {
+            path_type,
             sw_if_index,
             ..bare.clone()
         };
         Ok(match api_type {
             _ if protocol > 4 => Err(retval::UNSPECIFIED),
             0 | 7 => bare.normal(sw_if_index, table, address),
-            1 => Ok(over(Kind::Receive)),
+            1 => Ok(over(FibPathType::Receive)),
             2 | 5 | 6 => Ok(bare),
-            8 => Ok(over(Kind::Dvr)),
-            9 => Ok(over(Kind::InterfaceRx)),
+            8 => Ok(over(FibPathType::Dvr)),
+            9 => Ok(over(FibPathType::InterfaceRx)),
             10 => Err(retval::NO_SUCH_TABLE),
             _ => Err(retval::UNIMPLEMENTED),
         })
@@ -121,11 +121,11 @@ impl ApiPath {
     /// `FIB_API_PATH_TYPE_NORMAL`, and `_SOURCE_LOOKUP`, which VPP shows like it.
     fn normal(mut self, sw_if_index: u32, table: u32, address: [u8; 16]) -> Result<Self, i32> {
         let addressed = address != [0; 16];
-        self.kind = match (self.protocol, sw_if_index) {
-            (0 | NH_PROTO_IP6, NO_INTERFACE) if addressed => Kind::Recursive,
-            (0 | NH_PROTO_IP6, NO_INTERFACE) => Kind::Deag,
-            (0 | NH_PROTO_IP6, _) if addressed => Kind::AttachedNextHop,
-            (0 | NH_PROTO_IP6, _) | (3, _) => Kind::Attached,
+        self.path_type = match (self.protocol, sw_if_index) {
+            (0 | NH_PROTO_IP6, NO_INTERFACE) if addressed => FibPathType::Recursive,
+            (0 | NH_PROTO_IP6, NO_INTERFACE) => FibPathType::Deag,
+            (0 | NH_PROTO_IP6, _) if addressed => FibPathType::AttachedNextHop,
+            (0 | NH_PROTO_IP6, _) | (3, _) => FibPathType::Attached,
             // Bit-indexed replication has its own tables, which do not exist here.
             (4, _) => return Err(retval::NO_SUCH_FIB),
             _ => return Err(retval::UNIMPLEMENTED),
@@ -145,7 +145,7 @@ impl ApiPath {
 
     /// The table that must be there, to look the next hop up.
     pub(crate) fn lookup_table(&self) -> Option<(u32, Family)> {
-        let looks_up = matches!(self.kind, Kind::Recursive | Kind::Deag);
+        let looks_up = matches!(self.path_type, FibPathType::Recursive | FibPathType::Deag);
         looks_up.then_some((self.table, self.family()))
     }
 
@@ -157,16 +157,16 @@ impl ApiPath {
     }
 
     pub(crate) fn identity(&self) -> Identity {
-        let (rank, address, number) = match self.kind {
-            Kind::AttachedNextHop => (0, self.address, self.sw_if_index),
-            Kind::Attached => (1, [0; 16], self.sw_if_index),
-            Kind::Recursive => (2, self.address, self.table),
-            Kind::Special(_) => (3, [0; 16], 0),
-            Kind::Exclusive => (4, [0; 16], 0),
-            Kind::Deag => (5, [0; 16], self.table),
-            Kind::InterfaceRx => (6, [0; 16], self.sw_if_index),
-            Kind::Receive => (8, [0; 16], 0),
-            Kind::Dvr => (12, [0; 16], self.sw_if_index),
+        let (rank, address, number) = match self.path_type {
+            FibPathType::AttachedNextHop => (0, self.address, self.sw_if_index),
+            FibPathType::Attached => (1, [0; 16], self.sw_if_index),
+            FibPathType::Recursive => (2, self.address, self.table),
+            FibPathType::Special(_) => (3, [0; 16], 0),
+            FibPathType::Exclusive => (4, [0; 16], 0),
+            FibPathType::Deag => (5, [0; 16], self.table),
+            FibPathType::InterfaceRx => (6, [0; 16], self.sw_if_index),
+            FibPathType::Receive => (8, [0; 16], 0),
+            FibPathType::Dvr => (12, [0; 16], self.sw_if_index),
         };
         (rank, self.protocol, address, number)
     }
@@ -179,15 +179,15 @@ impl ApiPath {
         }
         let own = address_union(prefix.address());
         let is_host = prefix.length() == prefix.family().bits();
-        match self.kind {
-            Kind::Recursive if self.address == own => Some(Self {
-                kind: Kind::Special(DROP),
+        match self.path_type {
+            FibPathType::Recursive if self.address == own => Some(Self {
+                path_type: FibPathType::Special(DROP),
                 table: 0,
                 address: [0; 16],
                 ..self.clone()
             }),
-            Kind::Attached if is_host && self.protocol <= NH_PROTO_IP6 => Some(Self {
-                kind: Kind::AttachedNextHop,
+            FibPathType::Attached if is_host && self.protocol <= NH_PROTO_IP6 => Some(Self {
+                path_type: FibPathType::AttachedNextHop,
                 address: own,
                 ..self.clone()
             }),
@@ -217,11 +217,11 @@ impl ApiPath {
     }
 
     fn api_type(&self) -> u32 {
-        match self.kind {
-            Kind::Special(api_type) => api_type,
-            Kind::Receive => 1,
-            Kind::Dvr => 8,
-            Kind::InterfaceRx => 9,
+        match self.path_type {
+            FibPathType::Special(api_type) => api_type,
+            FibPathType::Receive => 1,
+            FibPathType::Dvr => 8,
+            FibPathType::InterfaceRx => 9,
             _ => 0,
         }
     }

@@ -10,7 +10,7 @@ use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::vpp::address::address_from_union;
 
 use crate::fib::Best;
-use crate::paths::{ApiPath, Kind};
+use crate::paths::{ApiPath, FibPathType};
 use crate::sets::Set;
 use crate::state::State;
 
@@ -50,20 +50,20 @@ fn follow(
         interface.filter(|i| i.up && !set.is_dead(path.sw_if_index))
     };
     let hop = address_from_union(family, path.address);
-    match path.kind {
-        Kind::AttachedNextHop => up().map_or(Outcome::Unresolved, |interface| {
+    match path.path_type {
+        FibPathType::AttachedNextHop => up().map_or(Outcome::Unresolved, |interface| {
             Outcome::Forwards(vec![format!("{arp}: via {hop} {}", interface.name)])
         }),
-        Kind::Attached => up().map_or(Outcome::Unresolved, |interface| {
+        FibPathType::Attached => up().map_or(Outcome::Unresolved, |interface| {
             Outcome::Forwards(vec![format!("{ip}-glean: {}", interface.name)])
         }),
-        Kind::Recursive => recursive(state, hop, &path, seen),
-        Kind::Deag => Outcome::Forwards(vec![format!(
+        FibPathType::Recursive => recursive(state, hop, &path, seen),
+        FibPathType::Deag => Outcome::Forwards(vec![format!(
             "dst-address,unicast lookup in {}",
             state.tables.name(path.table, family)
         )]),
-        Kind::Receive => Outcome::Forwards(vec!["dpo-receive".into()]),
-        Kind::Special(_) => Outcome::Forwards(vec![dropped(family)]),
+        FibPathType::Receive => Outcome::Forwards(vec!["dpo-receive".into()]),
+        FibPathType::Special(_) => Outcome::Forwards(vec![dropped(family)]),
         _ => Outcome::Unresolved,
     }
 }
@@ -85,9 +85,9 @@ fn recursive(state: &State, hop: IpAddr, path: &ApiPath, seen: &mut Vec<(u32, Pr
     seen.push(next.key);
     let mut ends = Vec::new();
     for next_path in next.set.paths.iter() {
-        if next_path.kind == Kind::Attached {
+        if next_path.path_type == FibPathType::Attached {
             let attached = ApiPath {
-                kind: Kind::AttachedNextHop,
+                path_type: FibPathType::AttachedNextHop,
                 address: path.address,
                 ..next_path.clone()
             };

@@ -16,7 +16,7 @@ use nix::time::{ClockId, clock_gettime};
 use parking_lot::Mutex;
 
 use crate::client::Client;
-use crate::client_requests::Progress;
+use crate::client_requests::Pause;
 use crate::description::id;
 use crate::state::State;
 
@@ -138,13 +138,13 @@ impl Server {
         let mut rate_limited = false;
         self.clients
             .retain_mut(|client| match serve_client(client, state) {
-                Progress::Idle => true,
-                Progress::Disconnected => false,
-                Progress::RateLimited => {
+                Pause::Idle => true,
+                Pause::Disconnected => false,
+                Pause::RateLimited => {
                     rate_limited = true;
                     true
                 }
-                Progress::DropAll | Progress::Crashed => {
+                Pause::DropAll | Pause::Crashed => {
                     drop_all = true;
                     true
                 }
@@ -215,9 +215,9 @@ impl Server {
 }
 
 /// Requests after the one that crashed VPP are lost.
-fn serve_client(client: &mut Client, state: &mut State) -> Progress {
+fn serve_client(client: &mut Client, state: &mut State) -> Pause {
     if state.crashed {
-        return Progress::Crashed;
+        return Pause::Crashed;
     }
     client.serve_pending(state)
 }

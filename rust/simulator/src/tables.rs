@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use bgpreflector_core::route::{Family, Prefix};
 
 use crate::fib::Fib;
-use crate::paths::{ApiPath, DROP, Kind};
+use crate::paths::{ApiPath, DROP, FibPathType};
 use crate::sources::{DEFAULT_ROUTE, SPECIAL};
 
 /// Names by table, IPv4's first, as VPP lists them.
@@ -69,7 +69,7 @@ impl Tables {
 /// The routes of every new table (`ip4_specials` in `ip4_fib.c`, and `ip6_fib.c`).
 fn fill(table: u32, family: Family, fib: &mut Fib) {
     let v4 = |a, b, c, d, length| Prefix::new(IpAddr::from(Ipv4Addr::new(a, b, c, d)), length);
-    let drop = ApiPath::new(Kind::Special(DROP), family);
+    let drop = ApiPath::new(FibPathType::Special(DROP), family);
     let specials = match family {
         Family::V4 => vec![
             (v4(0, 0, 0, 0, 0), DEFAULT_ROUTE, drop.clone()),
@@ -81,7 +81,7 @@ fn fill(table: u32, family: Family, fib: &mut Fib) {
         Family::V6 => {
             let any = IpAddr::from(Ipv6Addr::UNSPECIFIED);
             let link_local = IpAddr::from(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0));
-            let by_link = ApiPath::new(Kind::Exclusive, family);
+            let by_link = ApiPath::new(FibPathType::Exclusive, family);
             vec![
                 (Prefix::new(any, 0), DEFAULT_ROUTE, drop),
                 (Prefix::new(link_local, 10), SPECIAL, by_link),

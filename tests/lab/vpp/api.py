@@ -136,7 +136,7 @@ class Vpp(ABC):
 
 
 def _drop(prefix: str, table: int = 0) -> dict[str, Any]:
-    """A route that drops. One of the drop kind outside table 0 crashes VPP before 24.10; one
+    """A route that drops. One of the drop type outside table 0 crashes VPP before 24.10; one
     through the prefix's own address, which drops as well, does not."""
     drop = fib_path(type=2) if table == 0 else fib_path(prefix.partition("/")[0])
     return {"table_id": table, "prefix": prefix, "n_paths": 1, "paths": [drop]}

@@ -13,15 +13,21 @@ pub mod memory;
 pub mod prefixes;
 pub mod size;
 
+use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use bgpreflector_core::netlink::{PartialMessage, RawMessages};
+use bgpreflector_core::netlink::{Messages, PartialMessage, Payload, RawMessages};
 use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
+    Family, NextHop, NextHopSet, NextHopSource, PathSet, Prefix, Route, RouteKey, RouteType,
 };
 use bgpreflector_core::table::{
-    Announcement, DumpScope, InsertMode, Interfaces, Link, Scope, SweepReport, Table, Unmapped,
+    Announcement, DirtyBatch, DumpScope, InsertMode, Interfaces, Link, PathSetId, Request, Scope,
+    SweepReport, Table, Unmapped,
 };
+use bgpreflector_core::vpp::EncodedPaths;
+use netlink_packet_core::NetlinkMessage;
+use netlink_packet_route::RouteNetlinkMessage;
 
 use size::Size;
 
@@ -171,13 +177,56 @@ pub fn resync(table: &mut Table, buffers: &[Vec<u8>]) -> SweepReport {
     table.end_resync(&Family::ALL)
 }
 
+/// Decodes all, and counts the routes.
+pub fn decode(buffers: &[Vec<u8>]) -> usize {
+    let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
+    messages
+        .map(|message| black_box(message.unwrap()))
+        .filter(|message| matches!(message.payload, Payload::Route(_)))
+        .count()
+}
+
+/// The same by `netlink-packet-route`, which reads every attribute.
+pub fn decode_by_netlink_packet_route(buffers: &[Vec<u8>]) -> usize {
+    let mut count = 0;
+    for buffer in buffers {
+        let mut rest = buffer.as_slice();
+        while !rest.is_empty() {
+            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest).unwrap();
+            rest = &rest[message.header.length as usize..];
+            count += 1;
+            black_box(message);
+        }
+    }
+    count
+}
+
+/// The requests for what was taken.
+pub fn begin_requests(table: &mut Table, taken: &DirtyBatch) -> Vec<Request> {
+    let handles = taken.handles.iter();
+    handles
+        .map(|handle| table.begin_request(*handle).unwrap())
+        .collect()
+}
+
+/// The bytes of the requests' path sets, each once, by its index.
+pub fn encode_sets(table: &Table, requests: &[Request]) -> Vec<EncodedPaths> {
+    let used = requests.iter().map(|request| request.paths);
+    let used: BTreeMap<usize, PathSetId> = used.map(|paths| (paths.index(), paths)).collect();
+    let none = PathSet::new(Vec::new());
+    let set = |index| used.get(&index).and_then(|paths| table.paths(*paths));
+    let last = used.last_key_value().map_or(0, |(index, _)| *index);
+    (0..=last)
+        .map(|index| EncodedPaths::new(set(index).unwrap_or(&none)).unwrap())
+        .collect()
+}
+
 /// As if VPP had done all that is to be done.
 pub fn acknowledge_all(table: &mut Table) -> usize {
     let taken = table.take_dirty(usize::MAX);
-    let count = taken.handles.len();
-    for handle in taken.handles {
-        let request = table.begin_request(handle).unwrap();
-        table.acknowledge(&request, Ok(()));
+    let requests = begin_requests(table, &taken);
+    for request in &requests {
+        table.acknowledge(request, Ok(()));
     }
-    count
+    requests.len()
 }

@@ -1,6 +1,7 @@
 //! The address family of a prefix.
 
 use std::fmt;
+use std::net::IpAddr;
 
 /// Address family of a prefix (`AF_INET` or `AF_INET6`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,6 +15,15 @@ pub enum Family {
 impl Family {
     /// Both families, IPv4 first.
     pub const ALL: [Family; 2] = [Family::V4, Family::V6];
+
+    /// The family of an address.
+    #[must_use]
+    pub const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Family::V4,
+            IpAddr::V6(_) => Family::V6,
+        }
+    }
 
     /// The kernel's number: `AF_INET` (2) or `AF_INET6` (10).
     #[must_use]

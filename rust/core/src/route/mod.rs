@@ -16,6 +16,6 @@ pub use label_route::{LabelHop, LabelRoute};
 pub use next_hop::{
     Label, NextHop, NextHopSet, NextHopSource, RouteType, RouterPreference, SetBytes,
 };
-pub use path::{Path, PathKind, PathSet};
+pub use path::{Path, PathSet, PathType};
 pub use prefix::{Prefix, PrefixError};
 pub use route::{RTPROT_RA, Route, RouteKey};

@@ -9,7 +9,7 @@ use super::{Family, Label};
 /// What VPP does with a packet on a path, by its number of `fib_path_type` in VPP's
 /// `fib_types.api`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum PathKind {
+pub enum PathType {
     /// `FIB_API_PATH_TYPE_NORMAL`: forwarded.
     Normal = 0,
     /// `FIB_API_PATH_TYPE_LOCAL`: VPP delivers the packet locally, to a listener or to the kernel
@@ -23,14 +23,14 @@ pub enum PathKind {
     IcmpProhibit = 6,
 }
 
-impl PathKind {
+impl PathType {
     /// The number in VPP's API.
     #[must_use]
     pub const fn number(self) -> u32 {
         self as u32
     }
 
-    /// The kind of a number; none for one that no route of ours has.
+    /// The type of a number; none for one that no route of ours has.
     #[must_use]
     pub const fn from_number(number: u32) -> Option<Self> {
         match number {
@@ -42,13 +42,19 @@ impl PathKind {
             _ => None,
         }
     }
+
+    /// Whether the packet is dropped, with a message to its sender or without.
+    #[must_use]
+    pub const fn drops(self) -> bool {
+        !matches!(self, Self::Normal | Self::Local)
+    }
 }
 
 /// One path of a VPP route (`vl_api_fib_path_t` in VPP's `fib_types.api`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Path {
     /// What happens to a packet.
-    pub kind: PathKind,
+    pub path_type: PathType,
     /// Family of the next hop (`FIB_API_PATH_NH_PROTO_IP4` or `_IP6`).
     pub family: Family,
     /// Address of the next hop; none on an attached (device-only) or a special path, nor on one
@@ -74,11 +80,26 @@ impl Path {
     /// Maximum number of paths in one message (`n_paths` is a u8).
     pub const MAX_PATHS: usize = 255;
 
+    /// A path without a next hop, an interface and labels.
+    #[must_use]
+    pub fn new(path_type: PathType, family: Family) -> Self {
+        Self {
+            path_type,
+            family,
+            next_hop: None,
+            sw_if_index: Self::NO_INTERFACE,
+            table: 0,
+            weight: 1,
+            preference: 0,
+            labels: SmallVec::new(),
+        }
+    }
+
     /// The table in which the packet's destination is looked up again
     /// (`FIB_ROUTE_PATH_DEAG` in VPP's `fib_types.h`); none for any other path.
     #[must_use]
     pub fn looks_up_in(&self) -> Option<(Family, u32)> {
-        let again = self.kind == PathKind::Normal
+        let again = self.path_type == PathType::Normal
             && self.next_hop.is_none()
             && self.sw_if_index == Self::NO_INTERFACE;
         again.then_some((self.family, self.table))
@@ -101,5 +122,11 @@ impl PathSet {
     #[must_use]
     pub fn paths(&self) -> &[Path] {
         &self.0
+    }
+
+    /// Whether VPP forwards any packet by it.
+    #[must_use]
+    pub fn forwards(&self) -> bool {
+        self.0.iter().any(|path| path.path_type == PathType::Normal)
     }
 }

@@ -22,13 +22,13 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use crate::route::{Path, PathKind, PathSet, Prefix};
+use crate::route::{Path, PathSet, PathType, Prefix};
 
 /// `path` with every field cleared that VPP ignores.
 #[must_use]
 pub fn canonical_path(mut path: Path) -> Path {
     path.weight = path.weight.max(1);
-    if path.kind != PathKind::Normal {
+    if path.path_type != PathType::Normal {
         path.next_hop = None;
         path.sw_if_index = Path::NO_INTERFACE;
         path.table = 0;
@@ -67,7 +67,7 @@ pub fn installed_path(prefix: &Prefix, path: Path) -> Path {
         return path;
     }
     if path.sw_if_index == Path::NO_INTERFACE {
-        path.kind = PathKind::Drop;
+        path.path_type = PathType::Drop;
         return canonical_path(path);
     }
     if prefix.length() == prefix.family().bits() {

@@ -7,14 +7,12 @@
 //! | labels without a gateway | every release: the route is held, see [`HoldReason`](crate::table::HoldReason) |
 //!
 //! The cause of the first two (`fib_api_path_decode` in `fib_api.c`): the decoder leaves
-//! `frp_sw_if_index` at 0 for these kinds, and VPP then looks up interface 0 in that table.
+//! `frp_sw_if_index` at 0 for these types, and VPP then looks up interface 0 in that table.
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use super::canonical::installed_paths;
-use crate::route::{Path, PathKind, PathSet, Prefix};
+use crate::route::{Path, PathSet, PathType, Prefix};
 
 /// The faults that a VPP has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +25,7 @@ pub struct Faults {
 
 /// First release that survives a drop in every table: year and month.
 const DROP_MENDED: (u16, u16) = (24, 10);
-/// First release that survives the ICMP kinds in every table.
+/// First release that survives the ICMP types in every table.
 const ICMP_MENDED: (u16, u16) = (26, 2);
 
 impl Faults {
@@ -61,7 +59,7 @@ impl Faults {
     /// What is sent for `paths`: themselves, or a drop in a form that this VPP survives. None where
     /// there is no such form ([`Self::no_form_for`]).
     ///
-    /// That is a path of the drop kind, or one through the prefix's own address, which VPP makes a
+    /// That is a path of the drop type, or one through the prefix's own address, which VPP makes a
     /// drop after it has decoded it (`fib_table_route_path_fixup` in `fib_table.c`). Its dump shows
     /// a drop for both.
     #[must_use]
@@ -71,26 +69,24 @@ impl Faults {
         prefix: &Prefix,
         paths: &'a PathSet,
     ) -> Option<Cow<'a, PathSet>> {
-        if vpp_table == 0 || !paths.paths().iter().any(|path| self.ends(path.kind)) {
+        if vpp_table == 0
+            || !paths
+                .paths()
+                .iter()
+                .any(|path| self.crashes_on(path.path_type))
+        {
             return Some(Cow::Borrowed(paths));
         }
         if self.no_form_for(vpp_table, prefix) {
             return None;
         }
-        let through_itself = self.drop;
-        let drop = Path {
-            kind: if through_itself {
-                PathKind::Normal
-            } else {
-                PathKind::Drop
-            },
-            family: prefix.family(),
-            next_hop: through_itself.then(|| prefix.address()),
-            sw_if_index: Path::NO_INTERFACE,
-            table: 0,
-            weight: 1,
-            preference: 0,
-            labels: SmallVec::new(),
+        let drop = if self.drop {
+            Path {
+                next_hop: Some(prefix.address()),
+                ..Path::new(PathType::Normal, prefix.family())
+            }
+        } else {
+            Path::new(PathType::Drop, prefix.family())
         };
         Some(Cow::Owned(PathSet::new(vec![drop])))
     }
@@ -109,11 +105,11 @@ impl Faults {
         sent.is_some_and(|sent| *installed_paths(prefix, &sent) == *shown)
     }
 
-    const fn ends(self, kind: PathKind) -> bool {
-        match kind {
-            PathKind::Normal | PathKind::Local => false,
-            PathKind::Drop => self.drop,
-            PathKind::IcmpUnreach | PathKind::IcmpProhibit => self.icmp,
+    const fn crashes_on(self, path_type: PathType) -> bool {
+        match path_type {
+            PathType::Normal | PathType::Local => false,
+            PathType::Drop => self.drop,
+            PathType::IcmpUnreach | PathType::IcmpProhibit => self.icmp,
         }
     }
 }
@@ -136,17 +132,8 @@ mod tests {
     use super::*;
     use crate::route::Family;
 
-    fn special(kind: PathKind) -> PathSet {
-        PathSet::new(vec![Path {
-            kind,
-            family: Family::V4,
-            next_hop: None,
-            sw_if_index: Path::NO_INTERFACE,
-            table: 0,
-            weight: 1,
-            preference: 0,
-            labels: SmallVec::new(),
-        }])
+    fn special(path_type: PathType) -> PathSet {
+        PathSet::new(vec![Path::new(path_type, Family::V4)])
     }
 
     #[test]
@@ -172,25 +159,28 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_vpp_becomes_a_drop_that_it_shows_as_one() {
+    fn what_crashes_vpp_becomes_a_drop_that_it_shows_as_one() {
         let prefix: Prefix = "10.9.0.0/16".parse().unwrap();
-        let shown = special(PathKind::Drop);
+        let shown = special(PathType::Drop);
         for version in ["22.10", "24.02", "25.06", "26.06"] {
             let faults = Faults::of_version(version);
-            for kind in [
-                PathKind::Drop,
-                PathKind::IcmpUnreach,
-                PathKind::IcmpProhibit,
+            for path_type in [
+                PathType::Drop,
+                PathType::IcmpUnreach,
+                PathType::IcmpProhibit,
             ] {
-                let wanted = special(kind);
+                let wanted = special(path_type);
                 let sent = faults.survivable(10, &prefix, &wanted).unwrap();
-                let safe = sent.paths().iter().all(|path| !faults.ends(path.kind));
-                assert!(safe, "{version} {kind:?}");
-                if faults.ends(kind) {
+                let safe = sent
+                    .paths()
+                    .iter()
+                    .all(|path| !faults.crashes_on(path.path_type));
+                assert!(safe, "{version} {path_type:?}");
+                if faults.crashes_on(path_type) {
                     assert_eq!(
                         *installed_paths(&prefix, &sent),
                         shown,
-                        "{version} {kind:?}"
+                        "{version} {path_type:?}"
                     );
                 } else {
                     assert_eq!(*sent, wanted);
@@ -203,7 +193,7 @@ mod tests {
     #[test]
     fn a_default_route_has_no_such_form_before_drops_are_safe() {
         let default: Prefix = "0.0.0.0/0".parse().unwrap();
-        let unreachable = special(PathKind::IcmpUnreach);
+        let unreachable = special(PathType::IcmpUnreach);
         let of = |version, table| {
             let faults = Faults::of_version(version);
             faults.survivable(table, &default, &unreachable).is_some()

@@ -8,7 +8,7 @@
 //! | `weight`, `preference` | 1, 1 | |
 //! | `type`, `flags`, `proto` | 4, 4, 4 | |
 //! | `nh.address` | 16 | |
-//! | `nh.via_label`, `nh.obj_id`, `nh.classify_table_index` | 4, 4, 4 | for other kinds of path |
+//! | `nh.via_label`, `nh.obj_id`, `nh.classify_table_index` | 4, 4, 4 | for other types of path |
 //! | `n_labels` | 1 | |
 //! | `label_stack` | 16 × 7 | `is_uniform`, u32 `label`, `ttl`, `exp`; outermost first |
 
@@ -18,7 +18,7 @@ use super::WireError;
 use super::address::{address_from_union, address_union, family_number};
 use super::bytes::Reader;
 use super::canonical::canonical_path;
-use crate::route::{Family, Label, Path, PathKind};
+use crate::route::{Family, Label, Path, PathType};
 
 /// Bytes of a path.
 pub const PATH_LENGTH: usize = 167;
@@ -79,7 +79,7 @@ pub fn encode_path(form: PathForm, path: &Path, out: &mut Vec<u8>) -> Result<(),
     put_words(out, &words);
     out.extend_from_slice(&[path.weight, path.preference]);
     let family = u32::from(family_number(path.family));
-    put_words(out, &[path.kind.number(), 0, family]);
+    put_words(out, &[path.path_type.number(), 0, family]);
     out.extend_from_slice(&path.next_hop.map(address_union).unwrap_or_default());
     let via_label = if resolves { MPLS_LABEL_INVALID } else { 0 };
     put_words(out, &[via_label, 0, if resolves { UNSET } else { 0 }]);
@@ -111,26 +111,26 @@ fn put_labels(out: &mut Vec<u8>, labels: &[Label]) {
 /// EXP and mode, which VPP's own dump omits or which are the same in all our paths.
 ///
 /// # Errors
-/// [`WireError::PathType`] and [`WireError::PathProtocol`] for a kind of path that none of our
+/// [`WireError::PathType`] and [`WireError::PathProtocol`] for a type of path that none of our
 /// routes has, [`WireError::TooManyLabels`], [`WireError::Truncated`],
 /// [`WireError::TrailingBytes`].
 pub fn decode_path(bytes: &[u8]) -> Result<Path, WireError> {
     let mut reader = Reader::new("fib_path", bytes);
     let (sw_if_index, table, _rpf_id) = (reader.u32()?, reader.u32()?, reader.u32()?);
     let (weight, preference) = (reader.u8()?, reader.u8()?);
-    let (kind, _flags, protocol) = (reader.u32()?, reader.u32()?, reader.u32()?);
-    let kind = PathKind::from_number(kind).ok_or(WireError::PathType(kind))?;
+    let (path_type, _flags, protocol) = (reader.u32()?, reader.u32()?, reader.u32()?);
+    let path_type = PathType::from_number(path_type).ok_or(WireError::PathType(path_type))?;
     let family = match protocol {
         0 => Family::V4,
         1 => Family::V6,
         other => return Err(WireError::PathProtocol(other)),
     };
     let address = address_from_union(family, reader.array()?);
-    let _other_kinds: [u8; 12] = reader.array()?;
+    let _other_types: [u8; 12] = reader.array()?;
     let labels = read_labels(&mut reader)?;
     reader.finish()?;
     Ok(canonical_path(Path {
-        kind,
+        path_type,
         family,
         next_hop: Some(address),
         sw_if_index,

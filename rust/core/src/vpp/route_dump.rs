@@ -102,7 +102,7 @@ impl<'a> RouteDetails<'a> {
 /// that function's result for the desired paths.
 ///
 /// # Errors
-/// The error of the first path that cannot be decoded, such as one of a kind that none of our
+/// The error of the first path that cannot be decoded, such as one of a type that none of our
 /// routes has: see [`decode_path`](super::path::decode_path).
 pub fn dumped_paths(prefix: &Prefix, paths: PathBytes<'_>) -> Result<PathSet, WireError> {
     let installed = |path| installed_path(prefix, path);

@@ -10,18 +10,18 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
 
-/// Every byte that FRR 8.4.4's zebra sent.
-fn session() -> Vec<u8> {
+use crate::netlink::support::captures::from_hex;
+
+/// Every frame that FRR 8.4.4's zebra sent.
+pub fn frames() -> Vec<Vec<u8>> {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/fpm/frr-8.4.4.jsonl");
     let text = std::fs::read_to_string(path).unwrap();
-    let frame = |line: &str| -> Vec<u8> {
+    let frame = |line: &str| {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        let hex = value["frame"].as_str().unwrap();
-        let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-        (0..hex.len()).step_by(2).map(byte).collect()
+        from_hex(value["frame"].as_str().unwrap())
     };
-    text.lines().flat_map(frame).collect()
+    text.lines().map(frame).collect()
 }
 
 fn messages(stream: &[u8], step: usize) -> Vec<Message> {
@@ -40,7 +40,7 @@ fn messages(stream: &[u8], step: usize) -> Vec<Message> {
 
 #[test]
 fn the_decoder_reads_all_that_zebra_says() {
-    let stream = session();
+    let stream = frames().concat();
     let all = messages(&stream, 4096);
     for step in [1, 7, 61] {
         assert_eq!(messages(&stream, step), all, "{step} bytes at a time");

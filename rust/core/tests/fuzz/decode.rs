@@ -21,6 +21,8 @@ pub fn check(bytes: &[u8]) {
             }
             Err(error) => {
                 assert!(error.offset >= beyond && error.offset < bytes.len());
+                assert!(error.offset % 4 == 0);
+                assert!(!error.to_string().is_empty());
                 beyond = error.offset + 4;
             }
         }

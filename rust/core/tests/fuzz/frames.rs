@@ -52,7 +52,8 @@ fn messages<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, boo
     (all, false)
 }
 
-fn read(message: &[u8]) {
+/// Decodes a message as each that there is.
+pub fn read(message: &[u8]) {
     let paths = |route: IpRoute<'_>| {
         let _ = route.paths.to_set();
         let _ = dumped_paths(&route.prefix, route.paths);

@@ -39,15 +39,7 @@ fn recorded_streams() -> Vec<Vec<u8>> {
 
 /// zebra's bytes, in pieces of a few frames.
 fn recorded_sessions() -> Vec<Vec<u8>> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/fpm");
-    let text = std::fs::read_to_string(folder.join("frr-8.4.4.jsonl")).unwrap();
-    let frame = |line: &str| -> Vec<u8> {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        let hex = value["frame"].as_str().unwrap();
-        let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-        (0..hex.len()).step_by(2).map(byte).collect()
-    };
-    let frames: Vec<Vec<u8>> = text.lines().map(frame).collect();
+    let frames = crate::fpm::frames();
     let few = [1, 4, 20]
         .into_iter()
         .flat_map(|length| frames.windows(length));

@@ -1,22 +1,15 @@
 //! Values of messages: sizes, what may not be missing, and what a route would be without it.
 
 use super::support::encode::{message, rtmsg_of_v4 as rtmsg, with};
+use super::support::only;
 use bgpreflector_core::netlink::constants::{
     AF_MPLS, AF_UNSPEC, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_VRF_TABLE, NHA_ENCAP,
     NHA_ENCAP_TYPE, NHA_GATEWAY, NHA_GROUP, NHA_ID, NHA_OP_FLAGS, RTA_DST, RTA_ENCAP,
     RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_MULTIPATH, RTA_NEWDST, RTA_OIF, RTA_TABLE, RTA_VIA,
     RTM_DELROUTE, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
 };
-use bgpreflector_core::netlink::{Action, DecodeErrorKind, LabelRouteMessage, Messages, Payload};
+use bgpreflector_core::netlink::{Action, DecodeErrorKind, LabelRouteMessage, Payload};
 use bgpreflector_core::route::{LabelHop, LabelRoute, NextHop, NextHopSource};
-
-fn only(bytes: &[u8]) -> Result<Payload, DecodeErrorKind> {
-    let mut all: Vec<_> = Messages::new(bytes).collect();
-    assert_eq!(all.len(), 1, "{all:?}");
-    all.remove(0)
-        .map(|message| message.payload)
-        .map_err(|error| error.problem)
-}
 
 fn new_route(attributes: &[(u16, &[u8])]) -> Result<Payload, DecodeErrorKind> {
     let destination: (u16, &[u8]) = (RTA_DST, &[198, 51, 100, 0]);

@@ -3,6 +3,7 @@
 
 use super::support::captures::{self, Kind};
 use super::support::encode::{message, put_message, put_new_route, rtmsg_of_v4 as rtmsg, with};
+use super::support::only;
 use bgpreflector_core::netlink::constants::{
     NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN,
     NLMSGERR_ATTR_MSG, RTM_F_CLONED, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
@@ -14,14 +15,6 @@ use bgpreflector_core::route::Route;
 
 fn all(bytes: &[u8]) -> Vec<Result<Message, DecodeError>> {
     Messages::new(bytes).collect()
-}
-
-fn only(bytes: &[u8]) -> Result<Payload, DecodeErrorKind> {
-    let mut all = all(bytes);
-    assert_eq!(all.len(), 1, "{all:?}");
-    all.remove(0)
-        .map(|message| message.payload)
-        .map_err(|error| error.problem)
 }
 
 fn good() -> Route {

@@ -1,27 +1,17 @@
 //! Routes of router advertisements (`RTPROT_RA`), which the kernel keeps apart.
 
-use bgpreflector_core::route::{
-    Family, NextHopSet, NextHopSource, Prefix, RTPROT_RA, Route, RouteKey, RouteType,
-    RouterPreference,
-};
+use bgpreflector_core::route::{Family, Prefix, RTPROT_RA, Route, RouterPreference};
 use bgpreflector_core::table::{DumpScope, InsertMode, Table};
 
-use super::support::{MIRRORED, World, hop};
+use super::support::{MIRRORED, World, hop, route_by};
 
 /// A default route through an interface.
 fn default_route(protocol: u8, interface: u32, preference: RouterPreference) -> Route {
-    let legs = NextHopSource::Inline([hop("fe80::1", interface)].into_iter().collect());
-    Route {
-        key: RouteKey {
-            metric: 1024,
-            ..RouteKey::new(254, Prefix::v6(0, 0))
-        },
-        protocol,
-        set: NextHopSet {
-            preference,
-            ..NextHopSet::new(Family::V6, RouteType::Unicast, legs)
-        },
-    }
+    let mut route = route_by(Prefix::v6(0, 0), [hop("fe80::1", interface)]);
+    route.key.metric = 1024;
+    route.protocol = protocol;
+    route.set.preference = preference;
+    route
 }
 
 fn advertised(interface: u32, preference: RouterPreference) -> Route {

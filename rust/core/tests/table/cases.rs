@@ -93,16 +93,11 @@ fn a_link_that_goes_down_takes_its_v4_routes_along_without_a_message() {
         InsertMode::Replace,
     );
     world.settle();
-    assert_eq!(
-        world.table.link(
-            1,
-            Link {
-                up: false,
-                ..up.clone()
-            }
-        ),
-        1
-    );
+    let down = Link {
+        up: false,
+        ..up.clone()
+    };
+    assert_eq!(world.table.link(1, down), 1);
     world.settle();
     assert!(world.vpp.is_empty());
     world.table.link(1, up);

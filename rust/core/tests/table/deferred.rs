@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::support::link;
+use super::support::{link, route_by, send_all};
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
@@ -39,7 +39,7 @@ fn source() -> impl Strategy<Value = NextHopSource> {
 }
 
 fn route() -> impl Strategy<Value = Route> {
-    let kind = prop_oneof![6 => Just(RouteType::Unicast), 1 => Just(RouteType::Blackhole)];
+    let route_type = prop_oneof![6 => Just(RouteType::Unicast), 1 => Just(RouteType::Blackhole)];
     let protocol = prop_oneof![4 => Just(12), 1 => Just(4)];
     let tos = prop_oneof![6 => Just(0_u8), 1 => Just(16)];
     (
@@ -48,7 +48,7 @@ fn route() -> impl Strategy<Value = Route> {
         0..2_u32,
         tos,
         protocol,
-        kind,
+        route_type,
         source(),
     )
         .prop_map(
@@ -134,12 +134,7 @@ fn apply(table: &mut Table, step: &Step) -> usize {
         Step::Link(index, link) => table.link(index, link),
         Step::RemoveLink(index) => table.remove_link(index),
         Step::Settle => {
-            for handle in table.take_dirty(usize::MAX).handles {
-                let request = table.begin_request(handle);
-                request
-                    .iter()
-                    .for_each(|request| table.acknowledge(request, Ok(())));
-            }
+            send_all(table);
             0
         }
     }
@@ -247,11 +242,9 @@ proptest! {
 }
 
 fn by_object(number: u32, id: u32) -> Route {
-    Route {
-        key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
-        protocol: 12,
-        set: NextHopSet::new(Family::V4, RouteType::Unicast, NextHopSource::Object(id)),
-    }
+    let mut route = route_by(Prefix::v4(number << 8, 24), []);
+    route.set.next_hops = NextHopSource::Object(id);
+    route
 }
 
 #[test]

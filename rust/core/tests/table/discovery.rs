@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::support::{FOREIGN, MIRRORED, all_unmapped, route};
+use super::support::{FOREIGN, MIRRORED, all_unmapped, route, send_all};
 use bgpreflector_core::route::{Family, NextHop, PathSet, Prefix, Route};
 use bgpreflector_core::table::{Discovery, DumpScope, InsertMode, Scope, Table, Unmapped};
 
@@ -38,13 +38,8 @@ fn announce(table: &mut Table, kernel_table: u32, number: u8) {
 
 /// Sends all that is dirty: the VPP table and prefix of each request.
 fn send(table: &mut Table) -> Vec<(u32, Prefix)> {
-    let mut sent = Vec::new();
-    for handle in table.take_dirty(usize::MAX).handles {
-        if let Some(request) = table.begin_request(handle) {
-            sent.push((request.vpp_table, request.prefix));
-            table.acknowledge(&request, Ok(()));
-        }
-    }
+    let sent = send_all(table).into_iter();
+    let mut sent: Vec<_> = sent.map(|sent| (sent.vpp_table, sent.prefix)).collect();
     sent.sort_unstable();
     sent
 }

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::support::link;
+use super::support::{answer_all, link, route_by};
 use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
-    RouteType,
+    Family, NextHop, NextHopSource, Path, PathSet, PathType, Prefix, Route, RouteType,
 };
 use bgpreflector_core::table::{
     Cursor, Fallback, InsertMode, Interfaces, Limit, LimitAction, RouteFilter, RouteState,
     RouteView, Scope, Substitute, Table,
 };
 
-const KINDS: [(Fallback, PathKind, Substitute); 2] = [
-    (Fallback::Drop, PathKind::Drop, Substitute::Drop),
-    (Fallback::Punt, PathKind::Local, Substitute::Punt),
+const SUBSTITUTES: [(Fallback, PathType, Substitute); 2] = [
+    (Fallback::Drop, PathType::Drop, Substitute::Drop),
+    (Fallback::Punt, PathType::Local, Substitute::Punt),
 ];
 
 fn interfaces(fallback: Fallback) -> Interfaces {
@@ -42,34 +41,17 @@ fn table(fallback: Fallback) -> Table {
     table_within(None, fallback)
 }
 
-fn typed(number: u32, route_type: RouteType, hops: &[u32]) -> Route {
-    let hop = |interface: &u32| {
-        let last = u8::try_from(*interface).unwrap_or(u8::MAX);
-        NextHop::new(Some(std::net::IpAddr::from([10, 0, 0, last])), *interface)
-    };
-    let hops: Vec<NextHop> = hops.iter().map(hop).collect();
-    Route {
-        key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
-        protocol: 12,
-        set: NextHopSet::new(Family::V4, route_type, NextHopSource::Inline(hops.into())),
-    }
+/// A route without next hops.
+fn typed(number: u32, route_type: RouteType) -> Route {
+    let mut typed = route(number, &[]);
+    typed.set.route_type = route_type;
+    typed
 }
 
 /// A route through interfaces: VPP can have that of 2, not that of 3.
-fn route(number: u32, hops: &[u32]) -> Route {
-    typed(number, RouteType::Unicast, hops)
-}
-
-fn answer_all(table: &mut Table) -> usize {
-    let handles = table.take_dirty(usize::MAX).handles;
-    let requests = handles
-        .into_iter()
-        .filter_map(|handle| table.begin_request(handle));
-    let requests: Vec<_> = requests.collect();
-    for request in &requests {
-        table.acknowledge(request, Ok(()));
-    }
-    requests.len()
+fn route(number: u32, interfaces: &[u8]) -> Route {
+    let hop = |last: &u8| NextHop::new(Some([10, 0, 0, *last].into()), u32::from(*last));
+    route_by(Prefix::v4(number << 8, 24), interfaces.iter().map(hop))
 }
 
 fn views(table: &Table) -> Vec<RouteView> {
@@ -78,11 +60,11 @@ fn views(table: &Table) -> Vec<RouteView> {
         .0
 }
 
-fn installed(view: &RouteView) -> Vec<(PathKind, u32)> {
+fn installed(view: &RouteView) -> Vec<(PathType, u32)> {
     let paths = view.installed.as_ref().map_or(&[][..], PathSet::paths);
     paths
         .iter()
-        .map(|path| (path.kind, path.sw_if_index))
+        .map(|path| (path.path_type, path.sw_if_index))
         .collect()
 }
 
@@ -97,13 +79,13 @@ fn count(table: &Table, substitute: Substitute) -> usize {
 
 #[test]
 fn a_prefix_without_an_interface_is_what_was_chosen() {
-    for (fallback, kind, substitute) in KINDS {
+    for (fallback, path_type, substitute) in SUBSTITUTES {
         let mut table = table(Fallback::Hold);
         table.announce(route(1, &[3]), InsertMode::Replace);
-        assert_eq!(answer_all(&mut table), 0);
+        assert_eq!(answer_all(&mut table), (0, 0));
         assert_eq!(views(&table)[0].substitute, None);
         table.set_interfaces(interfaces(fallback));
-        assert_eq!(answer_all(&mut table), 1);
+        assert_eq!(answer_all(&mut table), (1, 0));
         let counts = table.counts(Family::V4);
         assert_eq!(
             (
@@ -120,11 +102,11 @@ fn a_prefix_without_an_interface_is_what_was_chosen() {
         };
         assert!(matches!(view.state, RouteState::Held(_)));
         assert_eq!(view.substitute, Some(substitute));
-        assert_eq!(installed(view), [(kind, Path::NO_INTERFACE)]);
+        assert_eq!(installed(view), [(path_type, Path::NO_INTERFACE)]);
         assert_eq!(table.held_routes().get("no_interface"), Some(&1));
         // And as it was.
         table.set_interfaces(interfaces(Fallback::Hold));
-        assert_eq!(answer_all(&mut table), 1);
+        assert_eq!(answer_all(&mut table), (0, 1));
         let counts = table.counts(Family::V4);
         assert_eq!(
             (counts.installed, counts.held, counts.substituted),
@@ -141,7 +123,7 @@ fn the_next_hops_that_vpp_can_have_or_the_whole_prefix() {
     answer_all(&mut table);
     assert_eq!(
         installed(&views(&table)[0]),
-        [(PathKind::Drop, Path::NO_INTERFACE)]
+        [(PathType::Drop, Path::NO_INTERFACE)]
     );
     let skip_next_hops = true;
     for fallback in [Fallback::Drop, Fallback::Punt, Fallback::Hold] {
@@ -153,7 +135,7 @@ fn the_next_hops_that_vpp_can_have_or_the_whole_prefix() {
         let [view] = &views(&table)[..] else {
             panic!("one route")
         };
-        assert_eq!(installed(view), [(PathKind::Normal, 1)]);
+        assert_eq!(installed(view), [(PathType::Normal, 1)]);
         assert!(matches!(view.state, RouteState::Held(_)));
         assert_eq!(view.substitute, Some(Substitute::NextHops));
         assert_eq!(count(&table, Substitute::NextHops), 1);
@@ -175,7 +157,7 @@ fn the_next_hops_that_vpp_can_have_or_the_whole_prefix() {
 
 #[test]
 fn where_the_kernel_goes_on_to_a_shorter_prefix_vpp_does_too() {
-    for (fallback, ..) in KINDS {
+    for (fallback, ..) in SUBSTITUTES {
         let mut table = table(fallback);
         let mut unusable = route(1, &[2]);
         if let NextHopSource::Inline(hops) = &mut unusable.set.next_hops {
@@ -183,8 +165,8 @@ fn where_the_kernel_goes_on_to_a_shorter_prefix_vpp_does_too() {
         }
         table.link(3, link("b", false));
         table.announce(unusable, InsertMode::Replace);
-        table.announce(typed(2, RouteType::Other(9), &[]), InsertMode::Replace);
-        assert_eq!(answer_all(&mut table), 1);
+        table.announce(typed(2, RouteType::Other(9)), InsertMode::Replace);
+        assert_eq!(answer_all(&mut table), (1, 0));
         let substitutes: Vec<_> = views(&table).iter().map(|view| view.substitute).collect();
         assert_eq!(substitutes[0], None);
         assert!(substitutes[1].is_some());
@@ -193,46 +175,37 @@ fn where_the_kernel_goes_on_to_a_shorter_prefix_vpp_does_too() {
 
 #[test]
 fn what_loses_its_interface_is_withheld_as_a_deletion_is() {
-    for (fallback, ..) in KINDS {
+    for (fallback, ..) in SUBSTITUTES {
         let mut table = table(fallback);
         for number in 0..5 {
             table.announce(route(number, &[2]), InsertMode::Replace);
         }
         table.announce(route(9, &[3]), InsertMode::Replace);
-        assert_eq!(answer_all(&mut table), 6);
+        assert_eq!(answer_all(&mut table), (6, 0));
         table.withhold_deletions(Vec::new());
         table.set_interfaces(Interfaces {
             map: Default::default(),
             ..interfaces(fallback)
         });
         // A kernel route that drops is not a substitute: somebody configured it.
-        table.announce(typed(0, RouteType::Blackhole, &[]), InsertMode::Replace);
-        assert_eq!(answer_all(&mut table), 1);
+        table.announce(typed(0, RouteType::Blackhole), InsertMode::Replace);
+        assert_eq!(answer_all(&mut table), (1, 0));
         let withheld = table.withheld_deletions();
         assert_eq!((withheld.total, withheld.held), (4, 4));
         table.release_deletions();
-        assert_eq!(answer_all(&mut table), 4);
+        assert_eq!(answer_all(&mut table), (4, 0));
     }
 }
 
 #[test]
 fn what_an_earlier_run_left_is_known_again() {
-    for (fallback, kind, _) in KINDS {
+    for (fallback, path_type, _) in SUBSTITUTES {
         let mut table = table(fallback);
-        let paths = PathSet::new(vec![Path {
-            kind,
-            family: Family::V4,
-            next_hop: None,
-            sw_if_index: Path::NO_INTERFACE,
-            table: 0,
-            weight: 1,
-            preference: 0,
-            labels: smallvec::SmallVec::new(),
-        }]);
+        let paths = PathSet::new(vec![Path::new(path_type, Family::V4)]);
         assert!(table.adopt(0, &Prefix::v4(1 << 8, 24), &paths, |_| false));
         table.announce(route(1, &[3]), InsertMode::Dump);
         table.confirm(&Family::ALL);
-        assert_eq!(answer_all(&mut table), 0);
+        assert_eq!(answer_all(&mut table), (0, 0));
     }
 }
 
@@ -246,7 +219,7 @@ fn a_limit_counts_what_stands_in_for_routes() {
     let mut table = table_within(Some(limit), Fallback::Drop);
     table.announce(route(1, &[3]), InsertMode::Replace);
     table.announce(route(2, &[3]), InsertMode::Replace);
-    assert_eq!(answer_all(&mut table), 1);
+    assert_eq!(answer_all(&mut table), (1, 0));
     let counts = table.counts(Family::V4);
     assert_eq!(
         (counts.installed, counts.held, counts.substituted),

@@ -5,8 +5,8 @@ use bgpreflector_core::table::{DumpScope, InsertMode, Table};
 
 use super::support::{MIRRORED, World, hop, prefix, route};
 
-fn resync(table: &mut Table, extent: DumpScope) {
-    table.begin_resync(extent);
+fn resync(table: &mut Table, scope: DumpScope) {
+    table.begin_resync(scope);
     table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
         InsertMode::Dump,
@@ -34,9 +34,9 @@ fn world() -> World {
 #[test]
 fn no_resync_takes_them_away_nor_finds_drift() {
     let mut world = world();
-    for extent in [DumpScope::interface(1), DumpScope::Everything] {
+    for scope in [DumpScope::interface(1), DumpScope::Everything] {
         for _ in 0..300 {
-            resync(&mut world.table, extent.clone());
+            resync(&mut world.table, scope.clone());
         }
     }
     let here = [1, 2, 3].map(|number| has(&world.table, number));

@@ -1,29 +1,12 @@
 //! Listings: in the order of the prefixes whatever the order in which they came, filtered, counted.
 
-use bgpreflector_core::route::{Family, NextHopSet, NextHopSource, Prefix, RouteKey, RouteType};
-use bgpreflector_core::route::{NextHop, Route};
+use bgpreflector_core::route::{Family, NextHop};
 use bgpreflector_core::table::{Cursor, InsertMode, RouteFilter, RouteView, RoutesInOrder, Table};
 
-use super::support::{World, hop};
+use super::support::{World, hop, route_by};
 
 fn announce(table: &mut Table, prefix: &str, hop: &NextHop) {
-    let prefix: Prefix = prefix.parse().unwrap();
-    let set = NextHopSet::new(
-        prefix.family(),
-        RouteType::Unicast,
-        NextHopSource::Inline([hop.clone()].into_iter().collect()),
-    );
-    let key = RouteKey {
-        table: 254,
-        prefix,
-        tos: 0,
-        metric: 0,
-    };
-    let route = Route {
-        key,
-        protocol: 12,
-        set,
-    };
+    let route = route_by(prefix.parse().unwrap(), [hop.clone()]);
     table.announce(route, InsertMode::Replace);
 }
 
@@ -137,7 +120,7 @@ fn a_filter_takes_what_leads_to_a_gateway_or_through_an_interface() {
 #[test]
 fn routes_are_counted_by_what_they_have_in_common() {
     let world = filled();
-    let (alike, rest) = world
+    let (groups, rest) = world
         .table
         .group_routes(Cursor::default(), &RouteFilter::default());
     assert_eq!(rest, None);
@@ -148,14 +131,17 @@ fn routes_are_counted_by_what_they_have_in_common() {
                 .is_some_and(|gateway| gateway.is_ipv4());
             v4 && one.next_hops[0].interface == interface
         };
-        let found: Vec<_> = alike.iter().filter(through).collect();
+        let found: Vec<_> = groups.iter().filter(through).collect();
         assert_eq!(found.len(), 1);
         (found[0].state, found[0].protocol, found[0].count)
     };
     // Nothing stands for the second one.
     assert_eq!(of(1), ("queued", 12, 3));
     assert_eq!(of(2), ("held", 12, 2));
-    assert_eq!(alike.iter().map(|one| one.count).sum::<usize>(), COME.len());
+    assert_eq!(
+        groups.iter().map(|one| one.count).sum::<usize>(),
+        COME.len()
+    );
     assert_eq!(world.table.counts(Family::V6).kernel, 2);
     let filter = RouteFilter {
         states: vec!["held".to_owned()],

@@ -26,8 +26,8 @@ fn set(gateways: &[&str]) -> NextHopSet {
     NextHopSet::new(Family::V6, RouteType::Unicast, NextHopSource::Inline(hops))
 }
 
-fn announce(table: &mut Table, number: u8, from: u8, gateways: &[&str], placement: InsertMode) {
-    announce_as(table, MIRRORED, number, from, gateways, placement);
+fn announce(table: &mut Table, number: u8, from: u8, gateways: &[&str], insert_mode: InsertMode) {
+    announce_as(table, MIRRORED, number, from, gateways, insert_mode);
 }
 
 fn announce_as(
@@ -36,14 +36,14 @@ fn announce_as(
     number: u8,
     from: u8,
     gateways: &[&str],
-    placement: InsertMode,
+    insert_mode: InsertMode,
 ) {
     let announcement = Announcement {
         key: key(number),
         protocol,
         expired: false,
     };
-    assert!(table.announce_source_route(source(from), announcement, set(gateways), placement));
+    assert!(table.announce_source_route(source(from), announcement, set(gateways), insert_mode));
 }
 
 fn withdraw(table: &mut Table, number: u8, from: u8, gateways: &[&str]) {
@@ -68,8 +68,11 @@ fn held(table: &Table) -> Vec<RouteView> {
         ordered.extend(views);
     }
     assert_eq!(ordered, all, "both listings have the same");
-    let (alike, _) = table.group_routes(Cursor::default(), &filter);
-    assert_eq!(alike.iter().map(|a| a.count).sum::<usize>(), all.len());
+    let (groups, _) = table.group_routes(Cursor::default(), &filter);
+    assert_eq!(
+        groups.iter().map(|group| group.count).sum::<usize>(),
+        all.len()
+    );
     let mut by_set = Vec::new();
     assert_eq!(
         table.count_by_set(Cursor::default(), &filter, &mut by_set),

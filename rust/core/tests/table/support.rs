@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
+    Family, NextHop, NextHopSet, NextHopSource, Path, PathSet, PathType, Prefix, Route, RouteKey,
     RouteType,
 };
 use bgpreflector_core::table::{
@@ -42,14 +42,9 @@ pub fn link(name: impl Into<String>, up: bool) -> Link {
 /// VPP's path by the gateway `10.0.0.HOST`.
 pub fn path(host: u8, sw_if_index: u32) -> Path {
     Path {
-        kind: PathKind::Normal,
-        family: Family::V4,
         next_hop: Some(IpAddr::from([10, 0, 0, host])),
         sw_if_index,
-        table: 0,
-        weight: 1,
-        preference: 0,
-        labels: smallvec::SmallVec::new(),
+        ..Path::new(PathType::Normal, Family::V4)
     }
 }
 
@@ -63,28 +58,43 @@ pub fn all_unmapped(unmapped: Unmapped) -> Interfaces {
 
 /// A route of `MIRRORED` to the prefix of this number of all /24, through the interface 2.
 pub fn route_of_24(number: u32, gateway: u8) -> Route {
+    let gateway = IpAddr::from([10, 0, 0, gateway]);
+    route_by(
+        Prefix::v4(number << 8, 24),
+        [NextHop::new(Some(gateway), 2)],
+    )
+}
+
+/// A route of `MIRRORED` by these next hops.
+pub fn route_by(prefix: Prefix, next_hops: impl IntoIterator<Item = NextHop>) -> Route {
     Route {
-        key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
+        key: RouteKey::new(254, prefix),
         protocol: MIRRORED,
         set: NextHopSet::new(
-            Family::V4,
+            prefix.family(),
             RouteType::Unicast,
-            NextHopSource::Inline(
-                vec![NextHop::new(Some(IpAddr::from([10, 0, 0, gateway])), 2)].into(),
-            ),
+            NextHopSource::Inline(next_hops.into_iter().collect()),
         ),
     }
 }
 
-/// Sends all that is dirty: how many were added or replaced, and deleted.
-pub fn answer_all(table: &mut Table) -> (usize, usize) {
-    let taken = table.take_dirty(usize::MAX);
-    for handle in taken.handles {
+/// Sends all that is dirty, and VPP accepts it; returns what was sent.
+pub fn send_all(table: &mut Table) -> Vec<Request> {
+    let mut sent = Vec::new();
+    for handle in table.take_dirty(usize::MAX).handles {
         if let Some(request) = table.begin_request(handle) {
             table.acknowledge(&request, Ok(()));
+            sent.push(request);
         }
     }
-    (taken.adds + taken.replaces, taken.deletes)
+    sent
+}
+
+/// Sends all that is dirty: how many were added or replaced, and deleted.
+pub fn answer_all(table: &mut Table) -> (usize, usize) {
+    let sent = send_all(table);
+    let deletes = sent.iter().filter(|sent| sent.paths.is_none()).count();
+    (sent.len() - deletes, deletes)
 }
 
 pub fn prefix(number: u8) -> Prefix {
@@ -92,24 +102,14 @@ pub fn prefix(number: u8) -> Prefix {
 }
 
 pub fn route(number: u8, metric: u8, protocol: u8, hop: &NextHop) -> Route {
-    Route {
-        key: RouteKey {
-            table: 254,
-            prefix: prefix(number),
-            tos: 0,
-            metric: metric.into(),
-        },
-        protocol,
-        set: NextHopSet::new(
-            Family::V4,
-            RouteType::Unicast,
-            NextHopSource::Inline([hop.clone()].into_iter().collect()),
-        ),
-    }
+    let mut route = route_by(prefix(number), [hop.clone()]);
+    route.key.metric = metric.into();
+    route.protocol = protocol;
+    route
 }
 
-/// What VPP does with a prefix: kind of its path, gateway, interface.
-pub type Forwarding = (PathKind, Option<IpAddr>, u32);
+/// What VPP does with a prefix: type of its path, gateway, interface.
+pub type Forwarding = (PathType, Option<IpAddr>, u32);
 
 impl World {
     pub fn new() -> Self {
@@ -222,7 +222,7 @@ impl World {
         assert_eq!(self.table.dirty(), 0);
     }
 
-    /// The desired prefixes, with kind, gateway and interface.
+    /// The desired prefixes, with path type, gateway and interface.
     pub fn expected(&self) -> BTreeMap<Prefix, Forwarding> {
         let mut best: BTreeMap<u8, &(u8, NextHop)> = BTreeMap::new();
         for ((prefix, _), value) in &self.kernel {
@@ -235,10 +235,10 @@ impl World {
             .filter_map(|(number, (_, hop))| {
                 let mapped = self.interfaces.map.get(&name(hop.interface));
                 let forwarding = match (mapped, self.interfaces.fallback) {
-                    (Some(sw_if_index), _) => (PathKind::Normal, hop.gateway, *sw_if_index),
+                    (Some(sw_if_index), _) => (PathType::Normal, hop.gateway, *sw_if_index),
                     (None, Fallback::Hold) => return None,
-                    (None, Fallback::Drop) => (PathKind::Drop, None, Path::NO_INTERFACE),
-                    (None, Fallback::Punt) => (PathKind::Local, None, Path::NO_INTERFACE),
+                    (None, Fallback::Drop) => (PathType::Drop, None, Path::NO_INTERFACE),
+                    (None, Fallback::Punt) => (PathType::Local, None, Path::NO_INTERFACE),
                 };
                 Some((prefix(number), forwarding))
             })
@@ -248,7 +248,7 @@ impl World {
     pub fn in_vpp(&self) -> BTreeMap<Prefix, Forwarding> {
         let first = |(prefix, paths): (&Prefix, &PathSet)| {
             let path = &paths.paths()[0];
-            (*prefix, (path.kind, path.next_hop, path.sw_if_index))
+            (*prefix, (path.path_type, path.next_hop, path.sw_if_index))
         };
         self.vpp.iter().map(first).collect()
     }
@@ -271,13 +271,13 @@ impl World {
             .iter()
             .filter(|v| v.state == RouteState::Installed)
             .count();
-        let normal = |(kind, _, _): &&Forwarding| *kind == PathKind::Normal;
+        let normal = |(path_type, _, _): &&Forwarding| *path_type == PathType::Normal;
         let forwarded = expected.values().filter(normal).count();
         assert_eq!(installed, forwarded);
         let substituted = expected.len() - forwarded;
         assert_eq!(counts.substituted, substituted);
-        let by_kind: usize = self.table.substitutes().iter().map(|(_, n)| n).sum();
-        assert_eq!(by_kind, substituted);
+        let counted: usize = self.table.substitutes().iter().map(|(_, n)| n).sum();
+        assert_eq!(counted, substituted);
         let held = views
             .iter()
             .filter(|v| matches!(v.state, RouteState::Held(_)))

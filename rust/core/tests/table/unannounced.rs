@@ -1,12 +1,10 @@
 //! Routes that the kernel changes without a message, and a dump of them that runs beside
 //! withdrawals.
 
-use bgpreflector_core::route::{
-    Family, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
-};
+use bgpreflector_core::route::{Family, NextHopSet, NextHopSource, Prefix, Route, RouteType};
 use bgpreflector_core::table::{DumpScope, InsertMode, Table, Verify};
 
-use super::support::{FOREIGN, MIRRORED, World, hop};
+use super::support::{FOREIGN, MIRRORED, World, hop, route_by};
 
 /// A route of two next hops, through the interfaces 1 and 2.
 fn two_next_hops(family: Family) -> Route {
@@ -17,16 +15,7 @@ fn two_next_hops(family: Family) -> Route {
             ["2001:db8:1::1", "2001:db8:2::1"],
         ),
     };
-    let next_hops = [hop(gateways[0], 1), hop(gateways[1], 2)];
-    Route {
-        key: RouteKey::new(254, prefix),
-        protocol: MIRRORED,
-        set: NextHopSet::new(
-            family,
-            RouteType::Unicast,
-            NextHopSource::Inline(next_hops.into_iter().collect()),
-        ),
-    }
+    route_by(prefix, [hop(gateways[0], 1), hop(gateways[1], 2)])
 }
 
 /// The same with a dead first next hop.
@@ -124,13 +113,13 @@ fn a_replacement_of_a_multipath_route_may_be_of_what_that_hid() {
         set.route_type = RouteType::Prohibit;
         set.next_hops = NextHopSource::Inline([].into_iter().collect());
     };
-    let one_leg = |set: &mut NextHopSet| {
-        if let NextHopSource::Inline(legs) = &mut set.next_hops {
-            legs.truncate(1);
+    let one_next_hop = |set: &mut NextHopSet| {
+        if let NextHopSource::Inline(next_hops) = &mut set.next_hops {
+            next_hops.truncate(1);
         }
     };
     assert_eq!(replaced(Family::V6, prohibit), Verify::OfEverything);
-    assert_eq!(replaced(Family::V6, one_leg), Verify::Nothing);
+    assert_eq!(replaced(Family::V6, one_next_hop), Verify::Nothing);
     assert_eq!(replaced(Family::V4, prohibit), Verify::Nothing);
 }
 

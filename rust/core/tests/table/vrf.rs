@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::support::{MIRRORED, all_unmapped, prefix, route};
+use super::support::{MIRRORED, all_unmapped, link, prefix, route, send_all};
 use bgpreflector_core::route::{Family, NextHop, Path, PathSet, Prefix, Route};
 use bgpreflector_core::table::{
     Discovery, HoldReason, InsertMode, Link, RouteSource, RouteState, Scope, Table, Unmapped,
@@ -11,21 +11,19 @@ use bgpreflector_core::table::{
 const VRF: u32 = 7;
 const OTHER_LINK: u32 = 2;
 
-fn link(name: &str, vrf_table: Option<u32>) -> Link {
+/// The VRF "blue" of this table.
+fn vrf(table: u32) -> Link {
     Link {
-        name: name.into(),
-        up: true,
-        carrier: true,
-        address: None,
-        vrf_table,
+        vrf_table: Some(table),
+        ..link("blue", true)
     }
 }
 
 /// One with the VRF "blue" of this table, whatever else is configured about interfaces.
 fn table(vrf_table: u32, scope: Scope) -> Table {
     let mut table = Table::new(scope);
-    table.link(OTHER_LINK, link("eth0", None));
-    table.link(VRF, link("blue", Some(vrf_table)));
+    table.link(OTHER_LINK, link("eth0", true));
+    table.link(VRF, vrf(vrf_table));
     table.set_interfaces(all_unmapped(Unmapped::Interface(1)));
     table
 }
@@ -58,14 +56,9 @@ fn leak(number: u8) -> Route {
 
 /// Sends all that is dirty; the paths of each request.
 fn send(table: &mut Table) -> BTreeMap<Prefix, Option<PathSet>> {
-    let mut sent = BTreeMap::new();
-    for handle in table.take_dirty(usize::MAX).handles {
-        if let Some(request) = table.begin_request(handle) {
-            sent.insert(request.prefix, table.paths(request.paths).cloned());
-            table.acknowledge(&request, Ok(()));
-        }
-    }
-    sent
+    let sent = send_all(table).into_iter();
+    sent.map(|sent| (sent.prefix, table.paths(sent.paths).cloned()))
+        .collect()
 }
 
 fn looks_up_in(sent: &BTreeMap<Prefix, Option<PathSet>>, number: u8) -> Vec<Option<(Family, u32)>> {
@@ -185,7 +178,7 @@ fn the_routes_follow_the_device() {
     let mut table = table(1000, scope(&[(254, 0), (1000, 10), (2000, 20)]));
     announce(&mut table, leak(1));
     assert_eq!(looks_up_in(&send(&mut table), 1), [Some((Family::V4, 10))]);
-    table.link(VRF, link("blue", Some(2000)));
+    table.link(VRF, vrf(2000));
     assert_eq!(looks_up_in(&send(&mut table), 1), [Some((Family::V4, 20))]);
     // As the kernel does, without a message.
     table.remove_link(VRF);

@@ -4,6 +4,8 @@ use bgpreflector_core::vpp::frame::{MAX_MESSAGE_LENGTH, begin_frame, header};
 use bgpreflector_core::vpp::{FrameError, FrameReader};
 use proptest::prelude::*;
 
+use crate::fuzz::frames::receive;
+
 fn frame(message: &[u8]) -> Vec<u8> {
     let mut out = b"before".to_vec();
     let start = begin_frame(&mut out);
@@ -18,17 +20,6 @@ fn read_all(reader: &mut FrameReader) -> Vec<Vec<u8>> {
         messages.push(message.to_vec());
     }
     messages
-}
-
-/// Reads as from a socket that has `bytes` to give.
-fn receive(reader: &mut FrameReader, mut bytes: &[u8]) {
-    while !bytes.is_empty() {
-        let spare = reader.spare();
-        let count = spare.len().min(bytes.len());
-        spare[..count].copy_from_slice(&bytes[..count]);
-        reader.advance(count);
-        bytes = &bytes[count..];
-    }
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 //! The recorded route requests from their field values, and their replies, byte for byte.
 
 use super::vectors::{Direction, Recorded, load};
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::route::{NO_STATS_INDEX, decode_route_add_del_v2};
 use bgpreflector_core::vpp::{EncodedPaths, RouteEncoder, RouteReply};
 
@@ -14,26 +14,13 @@ fn via(next_hop: &str, sw_if_index: u32) -> Path {
     let next_hop = next_hop.parse().unwrap();
     Path {
         next_hop: Some(next_hop),
-        family: if next_hop.is_ipv4() {
-            Family::V4
-        } else {
-            Family::V6
-        },
-        ..special(PathKind::Normal, sw_if_index)
+        sw_if_index,
+        ..Path::new(PathType::Normal, Family::of(next_hop))
     }
 }
 
-fn special(kind: PathKind, sw_if_index: u32) -> Path {
-    Path {
-        kind,
-        family: Family::V4,
-        next_hop: None,
-        sw_if_index,
-        table: 0,
-        weight: 1,
-        preference: 0,
-        labels: Default::default(),
-    }
+fn dropped(path_type: PathType) -> Option<Vec<Path>> {
+    Some(vec![Path::new(path_type, Family::V4)])
 }
 
 /// The step's table, prefix and paths; no paths in a deletion.
@@ -55,23 +42,17 @@ fn said(step: &str) -> (u32, &'static str, Option<Vec<Path>>) {
             )
         }
         "replace_v4" => (0, "198.51.102.0/24", Some(vec![via("10.0.0.9", LOOP0)])),
-        "add_v4_blackhole" => (0, "192.0.2.0/24", Some(vec![special(PathKind::Drop, none)])),
-        "add_v4_unreachable" => (
-            0,
-            "192.0.3.0/24",
-            Some(vec![special(PathKind::IcmpUnreach, none)]),
-        ),
-        "add_v4_prohibit" => (
-            0,
-            "192.0.4.0/24",
-            Some(vec![special(PathKind::IcmpProhibit, none)]),
-        ),
+        "add_v4_blackhole" => (0, "192.0.2.0/24", dropped(PathType::Drop)),
+        "add_v4_unreachable" => (0, "192.0.3.0/24", dropped(PathType::IcmpUnreach)),
+        "add_v4_prohibit" => (0, "192.0.4.0/24", dropped(PathType::IcmpProhibit)),
         "add_v4_via_v6" => (0, "198.51.103.0/24", Some(vec![via("fe80::1", LOOP0)])),
-        "add_v4_device_only" => (
-            0,
-            "198.51.104.0/24",
-            Some(vec![special(PathKind::Normal, LOOP0)]),
-        ),
+        "add_v4_device_only" => {
+            let device_only = Path {
+                next_hop: None,
+                ..gateway()
+            };
+            (0, "198.51.104.0/24", Some(vec![device_only]))
+        }
         "add_v4_mpls" => {
             let labelled = Path {
                 labels: [100].into_iter().collect(),

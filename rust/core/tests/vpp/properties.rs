@@ -2,26 +2,22 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::canonical::{canonical_path, installed_paths};
-use bgpreflector_core::vpp::keepalive::answer_keepalive;
 use bgpreflector_core::vpp::path::{PATH_LENGTH, PathForm, decode_path, encode_path};
 use bgpreflector_core::vpp::route::{decode_route_add_del, decode_route_add_del_v2};
 use bgpreflector_core::vpp::route_dump::dumped_paths;
-use bgpreflector_core::vpp::{
-    ControlPingReply, EmptyRequest, EncodedPaths, FibSourceAdd, FibSourceAddReply,
-    FibSourceDetails, IpRoute, IpTableAddDel, IpTableDetails, PlainReply, RouteDetails, RouteDump,
-    RouteEncoder, RouteLookup, RouteLookupReply, RouteReply, SockclntCreate, SockclntCreateReply,
-    SockclntDelete,
-};
+use bgpreflector_core::vpp::{EncodedPaths, RouteEncoder};
 use proptest::prelude::*;
 
-fn kind() -> impl Strategy<Value = PathKind> {
+use crate::fuzz::frames::read;
+
+fn path_type() -> impl Strategy<Value = PathType> {
     prop_oneof![
-        6 => Just(PathKind::Normal),
-        1 => Just(PathKind::Drop),
-        1 => Just(PathKind::IcmpUnreach),
-        1 => Just(PathKind::IcmpProhibit),
+        6 => Just(PathType::Normal),
+        1 => Just(PathType::Drop),
+        1 => Just(PathType::IcmpUnreach),
+        1 => Just(PathType::IcmpProhibit),
     ]
 }
 
@@ -47,7 +43,7 @@ fn path() -> impl Strategy<Value = Path> {
     let sw_if_index = prop_oneof![Just(Path::NO_INTERFACE), 0u32..3, any::<u32>()];
     let labels = prop::collection::vec(0u32..1 << 20, 0..=Path::MAX_LABELS);
     (
-        kind(),
+        path_type(),
         next_hop,
         sw_if_index,
         0u32..3,
@@ -56,15 +52,17 @@ fn path() -> impl Strategy<Value = Path> {
         labels,
     )
         .prop_map(
-            |(kind, (family, next_hop), sw_if_index, table, weight, preference, labels)| Path {
-                kind,
-                family,
-                next_hop,
-                sw_if_index,
-                table,
-                weight,
-                preference,
-                labels: labels.into(),
+            |(path_type, (family, next_hop), sw_if_index, table, weight, preference, labels)| {
+                Path {
+                    path_type,
+                    family,
+                    next_hop,
+                    sw_if_index,
+                    table,
+                    weight,
+                    preference,
+                    labels: labels.into(),
+                }
             },
         )
 }
@@ -81,7 +79,7 @@ fn prefix() -> impl Strategy<Value = Prefix> {
 
 proptest! {
     #[test]
-    fn a_path_comes_back_in_normal_form(path in path()) {
+    fn a_path_comes_back_in_canonical_form(path in path()) {
         for form in [PathForm::Request, PathForm::Details] {
             let mut bytes = Vec::new();
             encode_path(form, &path, &mut bytes).unwrap();
@@ -95,12 +93,12 @@ proptest! {
     #[test]
     fn a_route_comes_back(set in set(), prefix in prefix(), table: u32, context: u32, source: u8) {
         let paths = EncodedPaths::new(&set).unwrap();
-        let normal = PathSet::new(set.paths().iter().cloned().map(canonical_path).collect());
+        let canonical = PathSet::new(set.paths().iter().cloned().map(canonical_path).collect());
         let mut out = Vec::new();
         RouteEncoder::v2(400, 7, source).replace(&mut out, context, table, &prefix, &paths);
         let v2 = decode_route_add_del_v2(&out[16..]).unwrap();
         prop_assert_eq!(v2.route.paths, paths.view());
-        prop_assert_eq!(v2.route.paths.to_set().unwrap(), normal);
+        prop_assert_eq!(v2.route.paths.to_set().unwrap(), canonical);
         prop_assert_eq!((v2.client_index, v2.context, v2.is_add), (7, context, true));
         prop_assert_eq!((v2.route.table, v2.route.prefix), (table, prefix));
         prop_assert_eq!(v2.route.source, Some(source));
@@ -133,7 +131,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        read_as_everything(&bytes);
+        read(&bytes);
     }
 
     #[test]
@@ -148,9 +146,9 @@ proptest! {
         for (at, byte) in damage {
             *at.get_mut(&mut message) = byte;
         }
-        read_as_everything(&message);
+        read(&message);
         message.truncate(keep.index(message.len()));
-        read_as_everything(&message);
+        read(&message);
     }
 
     #[test]
@@ -167,9 +165,9 @@ proptest! {
 
 mod vpp_model {
     //! What VPP does to a route's paths between request and dump, modelled the other way round from
-    //! the code under test: by what is stored for each kind of path.
+    //! the code under test: by what is stored for each type of path.
 
-    use super::{Path, PathKind, PathSet, Prefix};
+    use super::{Path, PathSet, PathType, Prefix};
 
     pub fn dump(prefix: &Prefix, set: &PathSet) -> Vec<Path> {
         set.paths()
@@ -188,11 +186,11 @@ mod vpp_model {
             weight: if path.weight == 0 { 1 } else { path.weight },
             ..path.clone()
         };
-        if path.kind != PathKind::Normal {
-            return dropped(path.kind, stored);
+        if path.path_type != PathType::Normal {
+            return dropped(path.path_type, stored);
         }
         match (attached, next_hop) {
-            (false, Some(_)) if itself => dropped(PathKind::Drop, stored),
+            (false, Some(_)) if itself => dropped(PathType::Drop, stored),
             (false, next_hop) => Path { next_hop, ..stored },
             // Our device-only paths always have the route's family.
             (true, None) if host && path.family == prefix.family() => Path {
@@ -208,9 +206,9 @@ mod vpp_model {
         }
     }
 
-    fn dropped(kind: PathKind, stored: Path) -> Path {
+    fn dropped(path_type: PathType, stored: Path) -> Path {
         Path {
-            kind,
+            path_type,
             next_hop: None,
             sw_if_index: Path::NO_INTERFACE,
             table: 0,
@@ -218,38 +216,4 @@ mod vpp_model {
             ..stored
         }
     }
-}
-
-/// Decodes `bytes` as every message there is; what matters is that nothing panics.
-fn read_as_everything(bytes: &[u8]) {
-    let paths = |route: IpRoute<'_>| {
-        let _ = route.paths.to_set();
-        let _ = dumped_paths(&route.prefix, route.paths);
-    };
-    let _ = decode_path(bytes);
-    let _ = decode_route_add_del_v2(bytes).map(|request| paths(request.route));
-    let _ = decode_route_add_del(bytes).map(|request| paths(request.route));
-    let _ = RouteDetails::decode(bytes).map(|details| paths(details.route));
-    let _ = RouteLookupReply::decode(bytes).map(|reply| paths(reply.route));
-    let _ = (
-        RouteReply::decode(bytes),
-        RouteDump::decode(bytes),
-        RouteLookup::decode(bytes),
-    );
-    let _ = (
-        SockclntCreate::decode(bytes),
-        SockclntCreateReply::decode(bytes),
-    );
-    let _ = (
-        SockclntDelete::decode(bytes),
-        ControlPingReply::decode(bytes),
-    );
-    let _ = (EmptyRequest::decode(bytes), PlainReply::decode(bytes));
-    let _ = (IpTableAddDel::decode(bytes), IpTableDetails::decode(bytes));
-    let _ = (
-        FibSourceAdd::decode(bytes),
-        FibSourceAddReply::decode(bytes),
-    );
-    let _ = FibSourceDetails::decode(bytes);
-    let _ = answer_keepalive(bytes, 22, &mut Vec::new());
 }

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::canonical::installed_paths;
 use bgpreflector_core::vpp::keepalive::answer_keepalive;
 use bgpreflector_core::vpp::path::{PATH_LENGTH, PathForm, decode_path, encode_path};
@@ -16,14 +16,9 @@ use bgpreflector_core::vpp::{
 
 fn path() -> Path {
     Path {
-        kind: PathKind::Normal,
-        family: Family::V4,
         next_hop: Some([10, 0, 0, 7].into()),
         sw_if_index: 1,
-        table: 0,
-        weight: 1,
-        preference: 0,
-        labels: Default::default(),
+        ..Path::new(PathType::Normal, Family::V4)
     }
 }
 
@@ -82,7 +77,7 @@ fn two_hundred_and_fifty_five_paths_fit_and_no_more() {
 }
 
 #[test]
-fn paths_of_no_kind_of_ours_are_named() {
+fn paths_of_no_type_of_ours_are_named() {
     let damaged = |at: usize, byte| {
         let mut bytes = encoded(&path());
         bytes[at] = byte;
@@ -208,8 +203,8 @@ fn a_route_through_itself_is_shown_as_a_drop() {
     let installed = installed_paths(&prefix, &set);
     let shown = &installed.paths()[0];
     assert_eq!(
-        (shown.kind, shown.next_hop, shown.table),
-        (PathKind::Drop, None, 0)
+        (shown.path_type, shown.next_hop, shown.table),
+        (PathType::Drop, None, 0)
     );
 }
 

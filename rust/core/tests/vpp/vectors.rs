@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::netlink::support::captures::from_hex;
+
 /// The direction of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -48,8 +50,6 @@ pub fn load(name: &str) -> Vec<Recorded> {
 fn parse(line: &str) -> Recorded {
     let row: Value = serde_json::from_str(line).unwrap();
     let text = |key: &str| row[key].as_str().unwrap().to_owned();
-    let hex = text("frame");
-    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
     Recorded {
         step: text("step"),
         direction: match text("direction").as_str() {
@@ -57,6 +57,6 @@ fn parse(line: &str) -> Recorded {
             "reply" => Direction::Reply,
             other => panic!("direction {other}"),
         },
-        frame: (0..hex.len()).step_by(2).map(byte).collect(),
+        frame: from_hex(&text("frame")),
     }
 }

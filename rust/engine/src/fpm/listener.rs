@@ -316,47 +316,33 @@ impl Server {
 mod tests {
     use std::net::TcpStream;
     use std::sync::Arc;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use bgpreflector_core::table::Scope;
 
-    use super::{FpmSettings, Listener, Liveness};
+    use super::{FpmSettings, Listener};
+    use crate::heartbeat::tests::still;
     use crate::state::EngineState;
-
-    const TIMEOUT: Duration = Duration::from_secs(20);
-
-    /// A liveness that stays the same for a while.
-    fn still(listener: &Listener, has_work: bool) -> Liveness {
-        let deadline = Instant::now() + TIMEOUT;
-        loop {
-            let seen = listener.liveness();
-            std::thread::sleep(Duration::from_millis(20));
-            if seen.has_work == has_work && listener.liveness() == seen {
-                return seen;
-            }
-            assert!(Instant::now() < deadline, "{seen:?}");
-        }
-    }
 
     #[test]
     fn a_listener_that_hangs_is_seen_to_have_work() {
         let shared = Arc::new(EngineState::new(Scope::default()));
         let settings = FpmSettings {
             listen: ([127, 0, 0, 1], 0).into(),
-            quiet_time: TIMEOUT,
+            quiet_time: Duration::from_secs(20),
             stale_routes_time: Duration::ZERO,
         };
         let listener = Listener::start(Arc::clone(&shared), &settings, None).unwrap();
-        let rest = still(&listener, false);
+        let rest = still(|| listener.liveness(), false);
         let address = shared.fpm.local().unwrap();
         let hung = {
             // It waits for the table to begin a resync.
             let _table = shared.table();
             let _zebra = TcpStream::connect(address).unwrap();
-            still(&listener, true)
+            still(|| listener.liveness(), true)
         };
         assert_eq!(hung.beats, rest.beats);
-        assert!(still(&listener, false).beats > rest.beats);
+        assert!(still(|| listener.liveness(), false).beats > rest.beats);
         listener.end();
     }
 }

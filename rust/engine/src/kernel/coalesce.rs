@@ -49,13 +49,13 @@ mod tests {
     /// Notifications arrive `pause` after the last read; returns what `arrived` does.
     fn next(burst: &mut Coalescer, now: &mut Instant, pause: Duration) -> bool {
         *now += pause;
-        let gather = burst.arrived(*now);
+        let coalesces = burst.arrived(*now);
         burst.read(*now);
-        gather
+        coalesces
     }
 
     #[test]
-    fn only_what_lasts_is_a_rush() {
+    fn only_what_lasts_is_a_burst() {
         let (mut burst, mut now) = (Coalescer::default(), Instant::now());
         for _ in 0..BURST_LENGTH {
             assert!(!next(&mut burst, &mut now, QUICK_SUCCESSION / 2));

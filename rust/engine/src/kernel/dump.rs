@@ -126,7 +126,7 @@ impl Dumper {
             let mut ended = Ended::Complete;
             loop {
                 let buffer = ahead.next()?;
-                shared.record_resync_progress();
+                shared.beat_in_resync();
                 let mut replies = Replies {
                     messages: RawMessages::new(&buffer),
                     shared,
@@ -160,7 +160,7 @@ impl Dumper {
         consulted: &Consulted,
     ) -> Result<Presence, KernelError> {
         let (socket, sequence) = (&self.socket, &mut self.sequence);
-        let on_progress = || shared.record_resync_progress();
+        let on_progress = || shared.beat_in_resync();
         presence::look_up_prefixes(socket, sequence, prefixes, cached, consulted, &on_progress)
     }
 }

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plans_are_merged() {
+    fn requests_are_merged() {
         let mut schedule = ResyncSchedule::default();
         assert!(schedule.take_due(Instant::now()).is_none());
         let hour = Duration::from_secs(3600);
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn many_interfaces_are_everything() {
         let mut schedule = ResyncSchedule::default();
-        let mut plan_for = |interfaces: std::ops::Range<u32>| {
+        let mut scope_of = |interfaces: std::ops::Range<u32>| {
             for index in interfaces {
                 schedule.request(Duration::ZERO, Reason::Event, DumpScope::interface(index));
             }
@@ -139,9 +139,9 @@ mod tests {
         };
         let most = u32::try_from(MAX_INTERFACES).unwrap();
         assert_eq!(
-            plan_for(0..most),
+            scope_of(0..most),
             DumpScope::Interfaces((0..most).collect())
         );
-        assert_eq!(plan_for(0..most + 1), DumpScope::Everything);
+        assert_eq!(scope_of(0..most + 1), DumpScope::Everything);
     }
 }

@@ -209,7 +209,7 @@ impl Connection {
                     self.session.reader.advance(count);
                     self.keepalive.on_rx(Instant::now());
                     if self.active.is_some() {
-                        self.context.shared.record_progress();
+                        self.context.shared.beat();
                     }
                     self.take_messages()?;
                 }

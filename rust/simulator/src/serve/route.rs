@@ -1,6 +1,6 @@
 //! Route requests: the hot path.
 
-use bgpreflector_core::route::{Path, PathKind};
+use bgpreflector_core::route::{Path, PathType};
 use bgpreflector_core::vpp::bytes::request_header;
 use bgpreflector_core::vpp::route::{
     NO_STATS_INDEX, decode_route_add_del, decode_route_add_del_v2,
@@ -111,11 +111,11 @@ fn crashes(state: &State, request: &RouteAddDel<'_>) -> bool {
     if state.settings.release.is_none() {
         return false;
     }
-    let fatal = |path: Path| match path.kind {
-        PathKind::Normal => path.next_hop.is_none() && !path.labels.is_empty(),
-        PathKind::Local => false,
-        PathKind::Drop => state.release_faults.drop && route.table != 0,
-        PathKind::IcmpUnreach | PathKind::IcmpProhibit => {
+    let fatal = |path: Path| match path.path_type {
+        PathType::Normal => path.next_hop.is_none() && !path.labels.is_empty(),
+        PathType::Local => false,
+        PathType::Drop => state.release_faults.drop && route.table != 0,
+        PathType::IcmpUnreach | PathType::IcmpProhibit => {
             state.release_faults.icmp && route.table != 0
         }
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::support::requests::{Ask, via};
 use super::support::{Client, Harness};
-use bgpreflector_core::vpp::{RouteReply, messages as m};
+use bgpreflector_core::vpp::{RouteReply, keepalive, messages as m};
 use bgpreflector_simulator::Fault;
 
 const P: &str = "198.51.100.0/24";
@@ -73,17 +73,22 @@ fn a_silent_client_is_asked_for_life_and_then_dropped() {
     harness.wait_for("no client", |s| s.clients == 0);
 }
 
+/// Waits for a keepalive, and answers it.
+fn answer_keepalive(client: &mut Client) {
+    let asked = client.receive();
+    assert_eq!(client.name(&asked), "memclnt_keepalive");
+    let mut frame = Vec::new();
+    let reply = client.id(m::MEMCLNT_KEEPALIVE_REPLY);
+    keepalive::answer_keepalive(&asked, reply, &mut frame).unwrap();
+    client.send(&frame);
+}
+
 #[test]
 fn a_client_that_answers_stays() {
     let harness = with_keepalive();
     let mut client = harness.client();
     for _ in 0..4 {
-        let asked = client.receive();
-        assert_eq!(client.name(&asked), "memclnt_keepalive");
-        let mut frame = Vec::new();
-        let reply = client.id(m::MEMCLNT_KEEPALIVE_REPLY);
-        bgpreflector_core::vpp::keepalive::answer_keepalive(&asked, reply, &mut frame).unwrap();
-        client.send(&frame);
+        answer_keepalive(&mut client);
     }
     assert_eq!(harness.simulator.statistics().clients, 1);
 }
@@ -94,37 +99,12 @@ fn nobody_is_dropped_for_silence_while_the_simulator_is_deaf() {
         let harness = with_keepalive();
         let mut client = harness.client();
         harness.order(fault);
-        let mut witness = KeepaliveClock::start(Duration::from_millis(250));
-        witness.tick(4);
+        // A second simulator with the same interval, whose keepalives measure time.
+        let clock = with_keepalive();
+        let mut witness = clock.client();
+        (0..4).for_each(|_| answer_keepalive(&mut witness));
         harness.order(Fault::Clear);
         client.ping();
-    }
-}
-
-/// A second simulator with the same interval, whose keepalives measure time.
-struct KeepaliveClock {
-    _harness: Harness,
-    client: Client,
-}
-
-impl KeepaliveClock {
-    fn start(interval: Duration) -> Self {
-        let harness = Harness::with(|settings| settings.keepalive = Some(interval));
-        let client = harness.client();
-        Self {
-            _harness: harness,
-            client,
-        }
-    }
-
-    fn tick(&mut self, count: usize) {
-        for _ in 0..count {
-            let asked = self.client.receive();
-            let mut frame = Vec::new();
-            let reply = self.client.id(m::MEMCLNT_KEEPALIVE_REPLY);
-            bgpreflector_core::vpp::keepalive::answer_keepalive(&asked, reply, &mut frame).unwrap();
-            self.client.send(&frame);
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::support::requests::{Ask, prefix, via, weighted};
 use super::support::{Client, Harness};
-use bgpreflector_core::route::{Path, PathKind};
+use bgpreflector_core::route::{Path, PathType};
 use bgpreflector_core::vpp::messages as m;
 
 const P: &str = "198.51.100.0/24";
@@ -153,7 +153,7 @@ fn the_longest_match_is_found() {
     }
     let (found, source, paths) = client.lookup("2001:db9::1/128", false).unwrap();
     assert_eq!((found, source), (prefix("::/0"), DEFAULT_ROUTE));
-    assert_eq!(paths.paths()[0].kind, PathKind::Drop);
+    assert_eq!(paths.paths()[0].path_type, PathType::Drop);
     assert_eq!(client.lookup("198.51.100.8/32", true), Err(NO_SUCH_ENTRY));
     assert_eq!(client.lookup(P, true).unwrap().0, prefix(P));
 }

@@ -3,7 +3,7 @@
 
 use super::support::requests::{Ask, prefix, via};
 use super::support::{Client, Harness};
-use bgpreflector_core::route::{Path, PathKind};
+use bgpreflector_core::route::{Path, PathType};
 use bgpreflector_core::vpp::path::PATH_LENGTH;
 use bgpreflector_core::vpp::{MessageName, RouteReply, SockclntDelete, messages as m};
 
@@ -280,7 +280,7 @@ fn a_vpp_without_the_netlink_plugin_has_not_its_sources() {
 }
 
 #[test]
-fn what_drops_is_of_the_kind_drop() {
+fn what_drops_is_of_the_type_drop() {
     let harness = Harness::new();
     let mut client = harness.client();
     let through_itself = Path {
@@ -289,10 +289,10 @@ fn what_drops_is_of_the_kind_drop() {
     };
     assert_eq!(client.route(&Ask::replace(8, P, &[through_itself])), 0);
     let reply = client.call(m::IP_ROUTE_LOOKUP_V2, &exactly_p());
-    let kind = reply.len() - PATH_LENGTH + 14;
-    assert_eq!(reply[kind..kind + 4], word(2));
+    let at = reply.len() - PATH_LENGTH + 14;
+    assert_eq!(reply[at..at + 4], word(2));
     let paths = client.lookup(P, true).unwrap().2;
-    assert_eq!(paths.paths()[0].kind, PathKind::Drop);
+    assert_eq!(paths.paths()[0].path_type, PathType::Drop);
 }
 
 /// Every message that the description shows has an answer or is one.

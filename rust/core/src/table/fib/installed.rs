@@ -2,7 +2,7 @@
 
 use ahash::AHashSet;
 
-use crate::route::{Path, PathKind, PathSet, Prefix};
+use crate::route::{Path, PathSet, Prefix};
 
 use crate::table::Table;
 use crate::table::store::ids::{Handle, PathSetId};
@@ -39,12 +39,11 @@ impl Table {
             if entry.installed.is_none() || !seen.insert((handle.rib, entry.installed)) {
                 continue;
             }
-            let paths = self.paths(entry.installed).map_or(&[][..], PathSet::paths);
-            let interfaces = paths.iter().map(|p| p.sw_if_index);
-            let interfaces: Vec<u32> = interfaces.filter(|i| *i != Path::NO_INTERFACE).collect();
-            let forwards = paths.iter().any(|path| path.kind == PathKind::Normal);
-            if let Some(prefix) = rib.prefix(handle.slot).filter(|_| forwards) {
-                found.push((rib.vpp_table, prefix, interfaces));
+            let set = self.paths(entry.installed).filter(|set| set.forwards());
+            if let (Some(prefix), Some(set)) = (rib.prefix(handle.slot), set) {
+                let interfaces = set.paths().iter().map(|path| path.sw_if_index);
+                let mapped = interfaces.filter(|index| *index != Path::NO_INTERFACE);
+                found.push((rib.vpp_table, prefix, mapped.collect()));
             }
         }
         found

@@ -6,7 +6,7 @@
 //! being killed for another reason therefore costs no route its place: three such kills would have
 //! to hit the same route, the last one with nothing else in flight.
 
-use crate::route::{Path, PathKind, PathSet, Prefix};
+use crate::route::{PathSet, Prefix};
 
 use crate::table::Table;
 use crate::table::fib::quarantine_state::{VppPrefix, without_interfaces};
@@ -31,7 +31,7 @@ fn vpp_prefix(request: &Request) -> VppPrefix {
 impl Table {
     /// The paths, unless they are held for this prefix.
     #[cold]
-    pub(in crate::table) fn unless_withheld(
+    pub(in crate::table) fn unless_quarantined(
         &self,
         handle: Handle,
         paths: PathSetId,
@@ -42,9 +42,8 @@ impl Table {
         let Some(prefix) = rib.prefix(handle.slot) else {
             return Ok(paths);
         };
-        let drops = |path: &Path| !matches!(path.kind, PathKind::Normal | PathKind::Local);
-        let special = set.paths().iter().any(drops);
-        let nameless = rib.vpp_table != 0 && special && prefix.address().is_unspecified();
+        let drops = set.paths().iter().any(|path| path.path_type.drops());
+        let nameless = rib.vpp_table != 0 && drops && prefix.address().is_unspecified();
         if nameless && self.quarantine.unspecified_drops {
             return Err(HoldReason::VppFault);
         }
@@ -54,9 +53,9 @@ impl Table {
         Ok(paths)
     }
 
-    /// Withholds, or releases, drops of the all-zeros prefixes outside VPP table 0: a VPP with the drop
+    /// Holds, or releases, drops of the all-zeros prefixes outside VPP table 0: a VPP with the drop
     /// fault accepts drops of other prefixes in another form.
-    pub fn withhold_unspecified_drops(&mut self, on: bool) {
+    pub fn hold_unspecified_drops(&mut self, on: bool) {
         if std::mem::replace(&mut self.quarantine.unspecified_drops, on) == on {
             return;
         }
@@ -99,7 +98,7 @@ impl Table {
             }
         }
         for request in &held {
-            self.withhold(request);
+            self.hold(request);
         }
         held
     }
@@ -122,7 +121,7 @@ impl Table {
         }
     }
 
-    fn withhold(&mut self, request: &Request) {
+    fn hold(&mut self, request: &Request) {
         let Some(shape) = self.paths(request.paths).map(without_interfaces) else {
             return;
         };

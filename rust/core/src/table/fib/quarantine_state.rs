@@ -16,7 +16,7 @@ pub(in crate::table) struct Quarantine {
     pub(in crate::table) crashed: AHashMap<VppPrefix, Vec<PathSet>>,
     /// Paths that crashed VPP with every prefix of a VPP table that was tried.
     pub(in crate::table) crashed_sets: Vec<(u32, PathSet)>,
-    /// Drops that crash VPP in every form: see [`Table::withhold_unspecified_drops`](crate::table::Table::withhold_unspecified_drops).
+    /// Drops that crash VPP in every form: see [`Table::hold_unspecified_drops`](crate::table::Table::hold_unspecified_drops).
     pub(in crate::table) unspecified_drops: bool,
 }
 

@@ -78,8 +78,8 @@ impl Table {
         if self.quarantine.is_empty() {
             return Some(resolution);
         }
-        let withheld = self.unless_withheld(handle, resolution.paths);
-        Some(withheld.map_or_else(Resolution::held, |_| resolution))
+        let allowed = self.unless_quarantined(handle, resolution.paths);
+        Some(allowed.map_or_else(Resolution::held, |_| resolution))
     }
 
     /// Whether VPP may have a resolvable prefix: those already admitted stay.

@@ -1,6 +1,6 @@
 //! Deletions that wait for an operator's approval of their number.
 
-use crate::route::PathKind;
+use crate::route::PathSet;
 
 use crate::table::Table;
 use crate::table::store::entry::{EntryState, flag};
@@ -79,8 +79,7 @@ impl Table {
     }
 
     fn forwards(&self, paths: PathSetId) -> bool {
-        let set = self.paths(paths);
-        set.is_some_and(|set| set.paths().iter().any(|path| path.kind == PathKind::Normal))
+        self.paths(paths).is_some_and(PathSet::forwards)
     }
 
     /// Keeps a dirty entry that is not handed out.

@@ -3,7 +3,7 @@
 //! Without one VPP forwards the prefix by the next shorter prefix that it has, unlike the kernel,
 //! which forwards by this route.
 
-use crate::route::{PathKind, PathSet};
+use crate::route::{PathSet, PathType};
 
 use crate::table::resolve::hold_reason::HoldReason;
 
@@ -35,9 +35,9 @@ crate::named_enum! {
 
 impl Substitute {
     pub(in crate::table) fn of(paths: &PathSet) -> Self {
-        match paths.paths().first().map(|path| path.kind) {
-            Some(PathKind::Normal) | None => Substitute::NextHops,
-            Some(PathKind::Local) => Substitute::Punt,
+        match paths.paths().first().map(|path| path.path_type) {
+            Some(PathType::Normal) | None => Substitute::NextHops,
+            Some(PathType::Local) => Substitute::Punt,
             Some(_) => Substitute::Drop,
         }
     }

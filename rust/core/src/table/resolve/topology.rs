@@ -6,7 +6,7 @@ use ahash::AHashMap;
 use smallvec::SmallVec;
 
 use crate::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, RouteType,
+    Family, NextHop, NextHopSet, NextHopSource, Path, PathSet, PathType, RouteType,
 };
 
 use crate::table::resolve::fallback::{Fallback, Resolved};
@@ -34,20 +34,20 @@ type Hops = SmallVec<[NextHop; 4]>;
 impl Topology {
     /// Resolves `set` to the paths that VPP can have.
     pub(in crate::table) fn resolve(&self, set: &NextHopSet) -> Resolved {
-        let kind = match set.route_type {
+        let path_type = match set.route_type {
             _ if forwards(set) => {
                 return match self.next_hops(&set.next_hops) {
-                    Ok(None) => Resolved::whole(special(set.family, PathKind::Drop)),
+                    Ok(None) => Resolved::whole(special(set.family, PathType::Drop)),
                     Ok(Some(hops)) => self.paths(set.family, &hops),
                     Err(held) => held.into(),
                 };
             }
-            RouteType::Unicast | RouteType::Blackhole => PathKind::Drop,
-            RouteType::Unreachable => PathKind::IcmpUnreach,
-            RouteType::Prohibit => PathKind::IcmpProhibit,
+            RouteType::Unicast | RouteType::Blackhole => PathType::Drop,
+            RouteType::Unreachable => PathType::IcmpUnreach,
+            RouteType::Prohibit => PathType::IcmpProhibit,
             RouteType::Other(number) => return HoldReason::RouteType(number).into(),
         };
-        Resolved::whole(special(set.family, kind))
+        Resolved::whole(special(set.family, path_type))
     }
 
     /// Resolves `set` to paths, or to its substitute.
@@ -65,8 +65,8 @@ impl Topology {
     fn substitute(&self, family: Family) -> Option<PathSet> {
         match self.interfaces.fallback {
             Fallback::Hold => None,
-            Fallback::Drop => Some(special(family, PathKind::Drop)),
-            Fallback::Punt => Some(special(family, PathKind::Local)),
+            Fallback::Drop => Some(special(family, PathType::Drop)),
+            Fallback::Punt => Some(special(family, PathType::Local)),
         }
     }
 
@@ -217,17 +217,10 @@ impl Topology {
             return self.lookup(family, hop, vrf_table);
         }
         Ok(Path {
-            kind: PathKind::Normal,
-            family: hop.gateway.map_or(family, |gateway| match gateway {
-                std::net::IpAddr::V4(_) => Family::V4,
-                std::net::IpAddr::V6(_) => Family::V6,
-            }),
             next_hop: hop.gateway,
             sw_if_index: self.sw_if_index(hop)?,
-            table: 0,
-            weight: 1,
-            preference: 0,
             labels: hop.labels.clone(),
+            ..Path::new(PathType::Normal, hop.gateway.map_or(family, Family::of))
         })
     }
 
@@ -247,14 +240,8 @@ impl Topology {
         }
         let table = self.vpp_tables.get(&(family, vrf_table));
         Ok(Path {
-            kind: PathKind::Normal,
-            family,
-            next_hop: None,
-            sw_if_index: Path::NO_INTERFACE,
             table: *table.ok_or(HoldReason::VrfTable(vrf_table))?,
-            weight: 1,
-            preference: 0,
-            labels: SmallVec::new(),
+            ..Path::new(PathType::Normal, family)
         })
     }
 
@@ -319,17 +306,8 @@ fn recursive(hop: &NextHop) -> bool {
     }
 }
 
-pub(in crate::table) fn special(family: Family, kind: PathKind) -> PathSet {
-    PathSet::new(vec![Path {
-        kind,
-        family,
-        next_hop: None,
-        sw_if_index: Path::NO_INTERFACE,
-        table: 0,
-        weight: 1,
-        preference: 0,
-        labels: SmallVec::new(),
-    }])
+pub(in crate::table) fn special(family: Family, path_type: PathType) -> PathSet {
+    PathSet::new(vec![Path::new(path_type, family)])
 }
 
 /// The kernel's weight scaled to VPP's range of 1 to 255; every path keeps a share.

@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn only_the_same_bytes_are_found() {
-        let mut near = DirectMapped::default();
+        let mut cache = DirectMapped::default();
         let gateways: Vec<[u8; 28]> = (0..200)
             .map(|host| std::array::from_fn(|at| if at == 19 { host } else { 7 }))
             .collect();
@@ -104,10 +104,10 @@ mod tests {
             for gateway in &gateways {
                 let known = (SetId(gateway[19].into()), 1);
                 let key = InlineKey::of(bytes(2, &gateway[..length]));
-                near.put(key, known);
-                assert_eq!(near.get(&key.unwrap()), Some(known));
+                cache.put(key, known);
+                assert_eq!(cache.get(&key.unwrap()), Some(known));
                 for other in [bytes(3, &gateway[..length]), bytes(2, &gateway[1..length])] {
-                    let found = InlineKey::of(other).and_then(|key| near.get(&key));
+                    let found = InlineKey::of(other).and_then(|key| cache.get(&key));
                     assert_eq!(found, None);
                 }
             }

@@ -59,19 +59,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_come_back_part_by_part_and_a_part_may_be_full() {
-        let mut parts = Partitions::new(4 * CACHED_BUCKETS, CACHED_BUCKETS).unwrap();
+    fn slots_come_back_by_partition_and_a_partition_may_be_full() {
+        let mut partitions = Partitions::new(4 * CACHED_BUCKETS, CACHED_BUCKETS).unwrap();
         let part = u32::try_from(CACHED_BUCKETS).unwrap();
-        let room = u32::try_from(parts.room).unwrap();
-        assert!(parts.put(3 * part + 7, 1) && parts.put(9, 2) && parts.put(4 * part, 3));
-        assert!((2..room).all(|slot| parts.put(0, slot)) && !parts.put(0, 0));
-        let slots: Vec<u32> = parts.iter().flatten().map(|(_, slot)| *slot).collect();
+        let room = u32::try_from(partitions.room).unwrap();
+        assert!(
+            partitions.put(3 * part + 7, 1) && partitions.put(9, 2) && partitions.put(4 * part, 3)
+        );
+        assert!((2..room).all(|slot| partitions.put(0, slot)) && !partitions.put(0, 0));
+        let slots: Vec<u32> = partitions.iter().flatten().map(|(_, slot)| *slot).collect();
         assert_eq!((slots[0], slots[1]), (2, 3));
-        assert_eq!((slots.last(), slots.len()), (Some(&1), parts.room + 1));
+        assert_eq!((slots.last(), slots.len()), (Some(&1), partitions.room + 1));
     }
 
     #[test]
-    fn a_small_index_and_few_places_are_not_sorted() {
+    fn a_small_index_and_few_slots_are_not_sorted() {
         assert!(Partitions::new(0, 0).is_none());
         assert!(Partitions::new(CACHED_BUCKETS, CACHED_BUCKETS).is_none());
         assert!(Partitions::new(64 * CACHED_BUCKETS, 10).is_none());

@@ -44,8 +44,6 @@ pub fn load() -> Vec<Capture> {
 fn parse(line: &str) -> Capture {
     let row: Value = serde_json::from_str(line).unwrap();
     let text = |key: &str| row[key].as_str().unwrap();
-    let hex = text("hex");
-    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
     Capture {
         name: format!("{}: {}", text("case"), text("command")),
         kind: match text("kind") {
@@ -54,9 +52,15 @@ fn parse(line: &str) -> Capture {
             "reply" => Kind::Reply,
             other => panic!("kind {other}"),
         },
-        bytes: (0..hex.len()).step_by(2).map(byte).collect(),
+        bytes: from_hex(text("hex")),
         expected: row["expected"].clone(),
     }
+}
+
+/// The bytes of a recording.
+pub fn from_hex(hex: &str) -> Vec<u8> {
+    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(byte).collect()
 }
 
 /// The entries of a list in what was expected.

@@ -4,3 +4,14 @@
 pub mod captures;
 pub mod encode;
 pub mod routes;
+
+use bgpreflector_core::netlink::{DecodeErrorKind, Messages, Payload};
+
+/// What the bytes of one message say.
+pub fn only(bytes: &[u8]) -> Result<Payload, DecodeErrorKind> {
+    let mut all: Vec<_> = Messages::new(bytes).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+        .map(|message| message.payload)
+        .map_err(|error| error.problem)
+}

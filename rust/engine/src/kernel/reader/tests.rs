@@ -6,8 +6,9 @@ use bgpreflector_core::table::Scope;
 use crossbeam_channel::bounded;
 
 use super::super::monitor::Fault;
-use super::{KernelSettings, Liveness, Reader, Reason};
+use super::{KernelSettings, Reader, Reason};
 use crate::error::KernelError;
+use crate::heartbeat::tests::still;
 use crate::state::EngineState;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -59,36 +60,23 @@ fn an_inline_reader_that_panics_ends_the_engine_likewise() {
     reader.end();
 }
 
-/// A liveness that stays the same for a while.
-fn still(reader: &Reader, has_work: bool) -> Liveness {
-    let deadline = Instant::now() + TIMEOUT;
-    loop {
-        let seen = reader.liveness();
-        std::thread::sleep(Duration::from_millis(20));
-        if seen.has_work == has_work && reader.liveness() == seen {
-            return seen;
-        }
-        assert!(Instant::now() < deadline, "{seen:?}");
-    }
-}
-
 #[test]
 fn a_reader_that_hangs_is_seen_to_have_work() {
     let reader = reader();
-    let rest = still(&reader, false);
+    let rest = still(|| reader.liveness(), false);
     let (end, hangs) = bounded(0);
     reader.monitor.lock().fault = Some(Fault::Hang(hangs));
     let asking = Arc::clone(&reader);
     let asked = std::thread::spawn(move || asking.resync(Reason::Requested));
-    let hung = still(&reader, true);
+    let hung = still(|| reader.liveness(), true);
     // Neither a liveness nor an inline reader blocks on it.
     assert!(!reader.read_inline(Ok(true)));
     assert_eq!(reader.liveness(), hung);
     drop(end);
     asked.join().unwrap().unwrap();
-    assert!(still(&reader, false).beats > rest.beats);
+    assert!(still(|| reader.liveness(), false).beats > rest.beats);
     assert!(
-        reader.shared.progress() > 0,
+        reader.shared.heartbeat() > 0,
         "a resync that is waited for is seen to get on"
     );
     reader.end();
@@ -102,11 +90,11 @@ fn an_inline_reader_that_hangs_is_seen_too() {
     reader.monitor.lock().fault = Some(Fault::Hang(hangs));
     let asking = Arc::clone(&reader);
     let inline_poller = std::thread::spawn(move || asking.read_inline(Ok(false)));
-    let hung = still(&reader, true);
+    let hung = still(|| reader.liveness(), true);
     assert_eq!(reader.liveness(), hung);
     drop(end);
     inline_poller.join().unwrap();
-    still(&reader, false);
+    still(|| reader.liveness(), false);
     reader.end();
 }
 

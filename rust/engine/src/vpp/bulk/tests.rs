@@ -1,7 +1,6 @@
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
-use std::time::Instant;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
@@ -14,6 +13,7 @@ use crossbeam_channel::Receiver;
 
 use super::super::operation::Context;
 use super::*;
+use crate::heartbeat::tests::still;
 
 /// A connection, and VPP's silent end of it.
 fn connection() -> (BulkConnection, UnixStream) {
@@ -167,18 +167,6 @@ impl Operation for Hanging {
 
     fn fail(self: Box<Self>, _context: &Context, error: VppError) {
         let _ = self.reply.send(Err(error));
-    }
-}
-
-fn still(liveness: impl Fn() -> Liveness, has_work: bool) -> Liveness {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let seen = liveness();
-        std::thread::sleep(Duration::from_millis(20));
-        if seen.has_work == has_work && liveness() == seen {
-            return seen;
-        }
-        assert!(Instant::now() < deadline, "{seen:?}");
     }
 }
 

@@ -91,7 +91,7 @@ impl DumpReader for Adoption {
     }
 }
 
-/// The paths of a route that VPP shows. Paths of a kind that we never send are returned as the
+/// The paths of a route that VPP shows. Paths of a type that we never send are returned as the
 /// empty set, which differs from all desired paths.
 pub(in crate::vpp) fn shown_paths(details: &RouteDetails<'_>) -> PathSet {
     let paths = dumped_paths(&details.route.prefix, details.route.paths);

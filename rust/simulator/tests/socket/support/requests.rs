@@ -1,11 +1,10 @@
 //! Route requests in short.
 
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::{
     EncodedPaths, FibSource, FibSourceAdd, FibSourceAddReply, IpRoute, RouteAddDel, RouteDetails,
     RouteDump, RouteLookup, RouteLookupReply, RouteReply, messages as m, route_dump::dumped_paths,
 };
-use smallvec::SmallVec;
 
 use super::Client;
 
@@ -21,18 +20,10 @@ pub fn via(next_hop: &str) -> Path {
 pub fn weighted(next_hop: &str, weight: u8) -> Path {
     let next_hop: std::net::IpAddr = next_hop.parse().unwrap();
     Path {
-        kind: PathKind::Normal,
-        family: if next_hop.is_ipv6() {
-            Family::V6
-        } else {
-            Family::V4
-        },
         next_hop: Some(next_hop),
         sw_if_index: 1,
-        table: 0,
         weight,
-        preference: 0,
-        labels: SmallVec::new(),
+        ..Path::new(PathType::Normal, Family::of(next_hop))
     }
 }
 

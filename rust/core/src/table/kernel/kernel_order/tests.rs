@@ -61,7 +61,7 @@ impl List {
 }
 
 #[test]
-fn v4_orders_by_metric_then_by_placement() {
+fn v4_orders_by_metric_then_by_insert_mode() {
     let mut list = List::new(Family::V4);
     list.add(20, &["10.0.0.1"], InsertMode::Prepend);
     list.add(10, &["10.0.0.2"], InsertMode::Prepend);

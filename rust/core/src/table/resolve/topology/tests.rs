@@ -4,18 +4,19 @@ fn topology() -> Topology {
     let mut topology = Topology::default();
     topology.interfaces.map = [("a".into(), 20), ("b".into(), 30)].into_iter().collect();
     for (index, name) in [(2, "a"), (3, "b"), (4, "c")] {
-        topology.links.insert(
-            index,
-            Link {
-                name: name.into(),
-                up: true,
-                carrier: true,
-                address: None,
-                vrf_table: None,
-            },
-        );
+        topology.links.insert(index, link(name, true));
     }
     topology
+}
+
+fn link(name: &str, up: bool) -> Link {
+    Link {
+        name: name.into(),
+        up,
+        carrier: up,
+        address: None,
+        vrf_table: None,
+    }
 }
 
 /// The paths of a route that VPP can have completely.
@@ -72,16 +73,9 @@ fn next_hops_that_are_one_path_in_vpp_add_up() {
 fn a_dead_next_hop_is_left_out_and_the_last_one_is_said() {
     let mut topology = topology();
     let both = set(vec![hop("10.0.0.1", 2, 1), hop("10.0.0.2", 3, 1)]);
-    let down = Link {
-        name: "b".into(),
-        up: false,
-        carrier: false,
-        address: None,
-        vrf_table: None,
-    };
-    topology.links.insert(3, down.clone());
+    topology.links.insert(3, link("b", false));
     assert_eq!(resolve(&topology, &both).unwrap().paths().len(), 1);
-    topology.links.insert(2, down);
+    topology.links.insert(2, link("a", false));
     assert_eq!(resolve(&topology, &both), Err(HoldReason::NoUsableNextHop));
     assert!(!topology.usable(&both));
 }
@@ -107,14 +101,7 @@ fn unmapped_interfaces_follow_the_choice() {
         resolve(&topology, &device_only).unwrap().paths()[0].sw_if_index,
         7
     );
-    let loopback = Link {
-        name: "lo".into(),
-        up: true,
-        carrier: true,
-        address: None,
-        vrf_table: None,
-    };
-    topology.links.insert(9, loopback);
+    topology.links.insert(9, link("lo", true));
     assert_eq!(
         resolve(&topology, &device_only),
         Err(HoldReason::NoInterface(9))
@@ -180,8 +167,8 @@ fn objects_and_groups_resolve_to_their_next_hops() {
         .insert(3, NextHopObject::Group(vec![(1, 9)]));
     assert_eq!(resolve(&topology, &by_object(1)).unwrap().paths().len(), 1);
     assert_eq!(
-        resolve(&topology, &by_object(2)).unwrap().paths()[0].kind,
-        PathKind::Drop
+        resolve(&topology, &by_object(2)).unwrap().paths()[0].path_type,
+        PathType::Drop
     );
     assert_eq!(
         resolve(&topology, &by_object(3)).unwrap().paths()[0].weight,

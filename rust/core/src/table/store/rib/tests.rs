@@ -15,7 +15,7 @@ fn route(metric: u32) -> KernelRoute {
 }
 
 #[test]
-fn places_are_reused_but_never_shared() {
+fn slots_are_reused_but_never_shared() {
     let mut rib = Rib::<u32>::new();
     let a = rib.find_or_insert(1, 32);
     let b = rib.find_or_insert(1, 31);
@@ -30,7 +30,7 @@ fn places_are_reused_but_never_shared() {
 
 /// Prefixes in every order: what a dump shows, what comes between, what goes again.
 #[test]
-fn every_prefix_is_found_at_its_place() {
+fn every_prefix_is_found_in_its_slot() {
     let (mut rib, mut model) = (Rib::<u32>::new(), BTreeMap::new());
     let mut random = 1_u64;
     let mut below = |end: u64| {

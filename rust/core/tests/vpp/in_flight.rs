@@ -1,4 +1,4 @@
-//! The reply matcher against a map.
+//! The requests in flight against a map.
 
 use std::collections::BTreeMap;
 
@@ -33,30 +33,30 @@ proptest! {
         steps in prop::collection::vec(step(), 0..300),
     ) {
         let start = u32::MAX - before_wrap;
-        let mut pending = InFlight::starting_at(start);
+        let mut in_flight = InFlight::starting_at(start);
         let mut model: BTreeMap<u64, usize> = BTreeMap::new();
         let mut next = u64::from(start);
         for (number, step) in steps.into_iter().enumerate() {
             match step {
                 Step::Push => {
-                    prop_assert_eq!(pending.next_context(), next as u32);
-                    prop_assert_eq!(pending.push(number), next as u32);
+                    prop_assert_eq!(in_flight.next_context(), next as u32);
+                    prop_assert_eq!(in_flight.push(number), next as u32);
                     model.insert(next, number);
                     next += 1;
                 }
                 Step::Take(place) => {
                     let place = place % model.len().max(1);
                     if let Some(key) = model.keys().nth(place).copied() {
-                        prop_assert_eq!(pending.take(key as u32), Ok(model.remove(&key).unwrap()));
-                        prop_assert!(pending.take(key as u32).is_err());
+                        prop_assert_eq!(in_flight.take(key as u32), Ok(model.remove(&key).unwrap()));
+                        prop_assert!(in_flight.take(key as u32).is_err());
                     }
                 }
                 Step::Stray(distance) => {
                     let key = next.wrapping_add_signed(distance.into());
                     match model.remove(&key) {
-                        Some(request) => prop_assert_eq!(pending.take(key as u32), Ok(request)),
+                        Some(request) => prop_assert_eq!(in_flight.take(key as u32), Ok(request)),
                         None => {
-                            let error = pending.take(key as u32).unwrap_err();
+                            let error = in_flight.take(key as u32).unwrap_err();
                             prop_assert_eq!(error.context, key as u32);
                             prop_assert_eq!(error.unanswered, model.len());
                             prop_assert_eq!(error.next, next as u32);
@@ -64,7 +64,7 @@ proptest! {
                     }
                 }
                 Step::Drain => {
-                    let drained: Vec<_> = pending.drain().collect();
+                    let drained: Vec<_> = in_flight.drain().collect();
                     let expected: Vec<_> = std::mem::take(&mut model)
                         .into_iter()
                         .map(|(key, request)| (key as u32, request))
@@ -73,19 +73,19 @@ proptest! {
                 }
             }
             let oldest = model.first_key_value().map(|(key, request)| (*key as u32, request));
-            prop_assert_eq!(pending.oldest(), oldest);
-            prop_assert_eq!(pending.len(), model.len());
-            prop_assert_eq!(pending.is_empty(), model.is_empty());
+            prop_assert_eq!(in_flight.oldest(), oldest);
+            prop_assert_eq!(in_flight.len(), model.len());
+            prop_assert_eq!(in_flight.is_empty(), model.is_empty());
         }
     }
 }
 
 #[test]
 fn a_drain_that_is_not_read_gives_everything_up_too() {
-    let mut pending = InFlight::default();
-    let context = pending.push('a');
-    drop(pending.drain());
-    assert!(pending.is_empty());
-    assert!(pending.take(context).is_err());
-    assert_eq!(pending.push('b'), context + 1);
+    let mut in_flight = InFlight::default();
+    let context = in_flight.push('a');
+    drop(in_flight.drain());
+    assert!(in_flight.is_empty());
+    assert!(in_flight.take(context).is_err());
+    assert_eq!(in_flight.push('b'), context + 1);
 }
