@@ -119,7 +119,7 @@ fn acknowledge((mut table, requests): (Table, Vec<Request>)) -> (Table, Vec<Requ
 }
 
 #[library_benchmark]
-#[bench::all(args = (PLAIN), setup = clean, config = at_most(650))]
+#[bench::all(args = (PLAIN), setup = clean, config = at_most(655))]
 fn sweep((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<Vec<u8>>) {
     table.begin_resync(DumpScope::Everything);
     table.end_resync(&Family::ALL);
