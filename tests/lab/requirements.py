@@ -72,5 +72,6 @@ def _no_new_frr() -> str | None:
 
 def _no_vpp() -> str | None:
     if shutil.which("vpp"):
-        return None
+        has_ethtool = shutil.which("ethtool", path=PATH)
+        return None if has_ethtool else "no `ethtool`: apt-get install ethtool"
     return "no `vpp` on PATH: install FD.io VPP (24.06 or newer) and run the tests again"

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bgpreflector.config.values import OF_VPP
 from bgpreflector.controller import EventMethod, Transaction
 from bgpreflector.errors import VppError
 from bgpreflector.vpp.fib_sources import FibSource, FibSources, Overridden
 from lab.vpp import RealVpp, SimulatedVpp, Startup, Vpp
-from vpp.support import MakeProgrammer, Programmer, prefixes
+from vpp.support import MakeProgrammer, Programmer, prefixes, session_at
 
 OURS = FibSource(25, "bgpreflector", 0x88)
 API = FibSource(8, "API", 0x80)
@@ -50,11 +51,23 @@ def test_our_source_with_another_priority_is_warned_of(
 def test_a_vpp_that_has_all_sources_it_can_is_named(vpp: Vpp) -> None:
     """Each request made another one, which VPP never frees (`fib_source_allocate`)."""
     source = {"name": "other", "priority": 0x90, "id": 0}
-    answers = (vpp.api.fib_source_add(src=source).retval for _ in range(256))
-    assert any(answers)
-    said = r"VPP refused to add the FIB source 'bgpreflector' \(retval -1\): it has 2\d\d"
+    answers = [vpp.api.fib_source_add(src=source) for _ in range(256)]
+    assert (answers[-1].retval, answers[-1].id) == (0, 0)
+    said = r"VPP cannot add the FIB source bgpreflector \(retval 0\): it has 255, and frees none"
     with pytest.raises(VppError, match=said), Programmer.of(vpp):
         pass
+
+
+def test_no_source_of_vpp_is_taken_for_ours(vpp: Vpp) -> None:
+    """VPP would lose the routes of some, and ends at a route of others."""
+    names = [str(details.src.name).rstrip("\0") for details in vpp.api.fib_source_dump()]
+    assert [name for name in names if not OF_VPP.fullmatch(name)] == []
+    session = session_at(vpp.socket)
+    session.connect()
+    for name in ("interface", "recursive-resolution", "interpose"):
+        with pytest.raises(VppError, match=f"the FIB source {name} is VPP's own"):
+            session.find_fib_source(name)
+    session.close()
 
 
 @pytest.mark.root

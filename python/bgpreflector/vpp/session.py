@@ -44,6 +44,12 @@ CLIENT_NAME = "bgpreflector"
 Table = tuple[int, bool]
 """An IP table of VPP's: its id, and whether it is IPv6."""
 
+NO_SOURCE = 0
+"""``FIB_SOURCE_INVALID``: the id in VPP's reply, without an error, when it has 255 sources."""
+
+LAST_OF_VPP = "interpose"
+"""``FIB_SOURCE_LAST``: sources up to it are VPP's own."""
+
 EAGAIN = -165
 """VPP's ``retval`` (``vnet/error.h``) for a list that continues from a cursor."""
 
@@ -263,11 +269,11 @@ class VppSession:
             self._warn_of_priority(source, priority)
             return source.id
         reply = self.call("fib_source_add", src={"name": name, "priority": priority, "id": 0})
-        if reply.retval != 0:
+        if reply.retval != 0 or reply.id == NO_SOURCE:
             raise VppError(
-                f"VPP refused to add the FIB source {name!r} (retval {reply.retval}): it has "
-                f"{len(self.fib_sources())}, and frees none before it is restarted. Restart it, or "
-                "name one of them in vpp.fib_source.name"
+                f"VPP cannot add the FIB source {name} (retval {reply.retval}): it has "
+                f"{len(self.fib_sources())}, and frees none. Restart VPP, or give "
+                "vpp.fib_source.name the name of an unused one"
             )
         return int(reply.id)
 
@@ -286,8 +292,13 @@ class VppSession:
         ]
 
     def _source(self, name: str) -> FibSource | None:
+        sources = self.fib_sources()
+        last = next((source.id for source in sources if source.name == LAST_OF_VPP), NO_SOURCE)
         # The first, should somebody have added several of the name.
-        return next((source for source in self.fib_sources() if source.name == name), None)
+        found = next((source for source in sources if source.name == name), None)
+        if found is not None and found.id <= last:
+            raise VppError(f"the FIB source {name} is VPP's own: vpp.fib_source.name needs another")
+        return found
 
     def _warn_of_priority(self, source: FibSource, priority: int) -> None:
         if source.priority != priority and not self._priority_reported:

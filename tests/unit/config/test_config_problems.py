@@ -34,6 +34,7 @@ LINUX = "must be the name of a Linux interface: 1 to 15 characters, no space, / 
 VPP = "must be a VPP interface: its name, 1 to 63 characters without space, or its sw_if_index"
 RULE = 'must be a prefix such as "10.0.0.0/8" or "10.0.0.0/8{16,24}": '
 LISTEN = 'must be an address and a port such as "127.0.0.1:19482" or "[::1]:19482"'
+VPP_SOURCE = "must not be a FIB source of VPP itself or a plugin, whose routes would count as ours"
 SOURCE = "must be 1 to 63 printable ASCII characters without space"
 
 
@@ -112,6 +113,10 @@ SOURCE = "must be 1 to 63 printable ASCII characters without space"
         ('[vpp]\nrequest_timeout = ""', f'vpp.request_timeout = "": {DURATION}'),
         ("[vpp]\nconnect_timeout = 0", "vpp.connect_timeout = 0: must be more than 0"),
         ('[vpp.fib_source]\nname = "a b"', f'vpp.fib_source.name = "a b": {SOURCE}'),
+        *(
+            (f'[vpp.fib_source]\nname = "{name}"', f'vpp.fib_source.name = "{name}": {VPP_SOURCE}')
+            for name in ("interface", "recursive-resolution", "API", "lcp-rt")
+        ),
         ("[vpp.fib_source]\npriority = 255", "vpp.fib_source.priority = 255: must be at most 254"),
         ('[vpp.interfaces.map]\neth0 = "a b"', f'vpp.interfaces.map.eth0 = "a b": {VPP}'),
         ('[vpp.interfaces.map]\n"a/b" = 1', f"vpp.interfaces.map.a/b: {LINUX}"),

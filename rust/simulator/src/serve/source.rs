@@ -5,7 +5,6 @@ use bgpreflector_core::vpp::{
 };
 
 use super::request::{Request, id_of};
-use crate::retval;
 use crate::state::State;
 
 pub(super) fn serve(
@@ -17,11 +16,11 @@ pub(super) fn serve(
     if request.message == m::FIB_SOURCE_ADD {
         let source = FibSourceAdd::decode(request.payload)?.source;
         let added = state.sources.add(source.name.into_owned(), source.priority);
-        let (retval, id) = added.map_or((retval::UNSPECIFIED, 0), |id| (0, id));
         let reply = FibSourceAddReply {
             context,
-            retval,
-            id,
+            retval: 0,
+            // FIB_SOURCE_INVALID
+            id: added.unwrap_or(0),
         };
         reply.encode(id_of(m::FIB_SOURCE_ADD_REPLY), out);
         return Ok(());
