@@ -507,10 +507,10 @@ class Engine:
         """
     def discover_vpp_table(self, vpp_table: int, is_ip6: bool) -> bool:
         """Mirror into a VPP table of an earlier run; ``False`` if it is not one of ours."""
-    def check_start(self, released_port: int | None = None) -> None:
+    def check_start(self, replaced: Engine) -> None:
         """Try what :meth:`start` needs and wrong settings can spoil: namespace, address for zebra.
 
-        The address may still be in use if its port is ``released_port``. Raises ``KernelError``.
+        The address may still be in use by ``replaced``. Raises ``KernelError``.
         """
     def start(self) -> None:
         """Subscribe to the kernel's notifications. Raises ``KernelError``. Idempotent."""

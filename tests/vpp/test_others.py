@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bgpreflector.config.values import OF_VPP
+from bgpreflector.config.values import VPP_SOURCE_NAMES
 from bgpreflector.controller import EventMethod, Transaction
 from bgpreflector.errors import VppError
 from bgpreflector.vpp.fib_sources import FibSource, FibSources, Overridden
@@ -53,15 +53,15 @@ def test_a_vpp_that_has_all_sources_it_can_is_named(vpp: Vpp) -> None:
     source = {"name": "other", "priority": 0x90, "id": 0}
     answers = [vpp.api.fib_source_add(src=source) for _ in range(256)]
     assert (answers[-1].retval, answers[-1].id) == (0, 0)
-    said = r"VPP cannot add the FIB source bgpreflector \(retval 0\): it has 255, and frees none"
+    said = "VPP cannot add the FIB source bgpreflector: it has 255, and frees none"
     with pytest.raises(VppError, match=said), Programmer.of(vpp):
         pass
 
 
 def test_no_source_of_vpp_is_taken_for_ours(vpp: Vpp) -> None:
-    """VPP would lose the routes of some, and ends at a route of others."""
+    """VPP would lose the routes of some, and crashes on a route of others."""
     names = [str(details.src.name).rstrip("\0") for details in vpp.api.fib_source_dump()]
-    assert [name for name in names if not OF_VPP.fullmatch(name)] == []
+    assert [name for name in names if not VPP_SOURCE_NAMES.fullmatch(name)] == []
     session = session_at(vpp.socket)
     session.connect()
     for name in ("interface", "recursive-resolution", "interpose"):

@@ -191,7 +191,7 @@ def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
     installed = installed_count(both.engine.status().prefixes)
     if exceeds(settings, deletions, installed):
         raise VppError(
-            f"{deletions} of the {counted(installed, 'route')} that VPP has would be deleted, so "
+            f"{deletions:,} of the {counted(installed, 'route')} that VPP has would be deleted, so "
             "nothing is repaired: is the configuration right? If so, say --yes"
         )
 

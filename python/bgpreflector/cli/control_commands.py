@@ -16,6 +16,7 @@ from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import StatusReport
 from bgpreflector.errors import ControlError
 from bgpreflector.routes.listing import installed_count
+from bgpreflector.units import counted
 
 from . import options
 from .daemon import daemon_at
@@ -111,7 +112,7 @@ def release(
         if as_json:
             say(json.dumps(end))
         else:
-            say(f"Released: {end['released']:,} prefixes")
+            say(f"Released: {counted(end['released'], 'prefix')}")
 
 
 @click.command(short_help="Reload the configuration.")
@@ -143,6 +144,6 @@ def _send(
         installed = installed_count(end["prefixes"])
         desired = sum(counts["desired"] for counts in end["prefixes"].values())
         say(
-            f"{done}: VPP has {installed:,} of {desired:,} prefixes, "
+            f"{done}: VPP has {installed:,} of {counted(desired, 'prefix')}, "
             f"{end['dirty']:,} wait; {end['state'].replace('_', ' ')}"
         )

@@ -100,12 +100,12 @@ def _lines(result: FlushResult, source: str, *, dry_run: bool) -> list[str]:
     for t in result.tables:
         if t.dumped or t.failed:
             where = f"table {t.table[0]} {_family(t.table[1])}"
-            did = "" if dry_run else f", {t.deleted} deleted, {t.failed} refused"
+            did = "" if dry_run else f", {t.deleted:,} deleted, {t.failed:,} refused"
             lines.append(f"{where}: {counted(t.dumped, 'route')}{did}")
     lines += [f"refused: {failure}" for failure in result.failures]
     made = result.own_tables if dry_run else result.removed_tables
     what = "created by us" if dry_run else "deleted"
     lines += [f"table {table} {_family(is_ip6)}: {what}" for table, is_ip6 in made]
-    verb = "would be deleted" if dry_run else f"found, {result.deleted} deleted"
+    verb = "would be deleted" if dry_run else f"found, {result.deleted:,} deleted"
     lines.append(f"{counted(result.dumped, 'route')} of the FIB source {source} {verb}")
     return lines

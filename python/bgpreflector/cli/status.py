@@ -12,7 +12,7 @@ from click.exceptions import Exit
 from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import HeldStatus, State, StatusReport
 from bgpreflector.routes.names import table_name
-from bgpreflector.units import counts_text, duration_text, size_text
+from bgpreflector.units import counted, counts_text, duration_text, size_text
 
 from . import options
 from .daemon import daemon_at
@@ -104,7 +104,7 @@ def headline(report: StatusReport) -> str:
     if report.held.prefixes:
         parts.append(_held(report))
     if report.dirty:
-        parts.append(f"{report.dirty:,} prefixes wait")
+        parts.append(f"waiting: {counted(report.dirty, 'prefix')}")
     if report.limit.exceeded:
         parts.append(f"more prefixes than kernel.max_routes ({report.limit.action})")
     if report.oldest_queued_seconds is not None:
@@ -147,7 +147,7 @@ def _held(report: StatusReport) -> str:
     named = ", ".join(f"{name}: {count:,}" for name, count in most[:MAX_NAMED])
     more = f" and {len(most) - MAX_NAMED} more interfaces" if len(most) > MAX_NAMED else ""
     why = f" (no VPP interface mapped to {named}{more})" if most else ""
-    return f"{held.prefixes:,} of {held.total:,} prefixes held{why}{_substituted(held)}"
+    return f"{held.prefixes:,} of {counted(held.total, 'prefix')} held{why}{_substituted(held)}"
 
 
 def _substituted(held: HeldStatus) -> str:
@@ -279,7 +279,7 @@ def _limit(report: StatusReport) -> str:
     if limit.max_routes is None:
         return ""
     refused = f", {limit.held:,} kept out of VPP" if limit.held else ""
-    return f"{limit.max_routes:,} prefixes, then {limit.action}{refused}"
+    return f"{counted(limit.max_routes, 'prefix')}, then {limit.action}{refused}"
 
 
 def _overridden(report: StatusReport) -> str:

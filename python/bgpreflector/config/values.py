@@ -175,22 +175,22 @@ def file_mode(value: object) -> str:
     raise ValueError('must be three octal digits in quotes such as "660", with 6 for the owner')
 
 
-OF_VPP = re.compile(
+VPP_SOURCE_NAMES = re.compile(
     "invalid|special|classify|proxy|interface|SR|BIER|6RD|API|CLI|LISP|MAP|DHCP|IPv6-(proxy-)?nd"
     "|adjacency|mpls|attached_export|recursive-resolution|urpf-exempt|default-route|interpose"
     "|path-mtu|lcp-rt(-dynamic)?|cnat|(det44|dslite|nat|nat44-ei|nat64|nat66)-(hi|low)|ila|lb"
     "|pppoe|svs"
 )
 """FIB sources of VPP itself (``FIB_SOURCES``, ``fib_source.h``) and its plugins
-(``fib_source_allocate``). All routes of our source count as ours, and VPP ends at a route of some
-of these."""
+(``fib_source_allocate``). All routes of our source count as ours, and VPP crashes on a route of
+some of these."""
 
 
 def source_name(value: object) -> str:
     """The name of a FIB source (``fib_source_add``: 64 bytes with the final zero)."""
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]{1,63}", value):
         raise ValueError("must be 1 to 63 printable ASCII characters without space")
-    if OF_VPP.fullmatch(value):
+    if VPP_SOURCE_NAMES.fullmatch(value):
         raise ValueError(
             "must not be a FIB source of VPP itself or a plugin, whose routes would count as ours"
         )

@@ -118,8 +118,8 @@ class Supervisor:
     def reload(self) -> list[str]:
         """Read the configuration and apply it; return the keys that changed.
 
-        Raises :class:`ConfigError` if it is wrong or changes a key that a reload cannot: then
-        nothing changes.
+        Raises :class:`ConfigError` if it is wrong, changes a key that a reload cannot, or names a
+        source of routes that cannot be read: then nothing changes.
         """
         with self._reloading:
             old, new = self._config, self._read()
@@ -140,9 +140,10 @@ class Supervisor:
     def _put_in_place(self, new: Config, changed: list[str]) -> None:
         made = None
         if any(not key.startswith("log.") for key in changed):
-            # Before anything is ended: what cannot start refuses the reload.
+            # Before anything is ended: a handler that cannot be loaded or a source that cannot be
+            # read refuses the reload.
             made = self._made_for(new)
-            _check_start(made, self._config)
+            _check_start(made, self._daemon)
         old, self._config = self._config, new
         if made is not None:
             self._replacing = True
@@ -193,11 +194,10 @@ class Supervisor:
             self._daemon.stop()
 
 
-def _check_start(made: Daemon, old: Config) -> None:
+def _check_start(made: Daemon, replaced: Daemon) -> None:
     """Raises :class:`ConfigError` if the daemon could not read its source of routes."""
-    released = old.fpm.address.port if old.source.kind == "fpm" else None
     try:
-        made.engine.check_start(released)
+        made.engine.check_start(replaced.engine)
     except KernelError as error:
         raise ConfigError("reload", [Problem("", str(error))]) from error
 

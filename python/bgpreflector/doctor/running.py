@@ -80,6 +80,5 @@ def _unanswered(path: str, error: ControlError) -> Finding:
         CHECK,
         path,
         str(error),
-        "as root or the daemon's user, or by its log, find whether a daemon runs, and whether it "
-        "hangs",
+        "run the doctor as root or as the daemon's user; see the daemon's log",
     )

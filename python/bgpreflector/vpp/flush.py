@@ -110,13 +110,10 @@ def _flush(
     dry_run: bool,
 ) -> FlushResult:
     result = FlushResult(own_tables=session.own_tables())
-    sources = session.fib_sources()
-    source = next(
-        (source.id for source in sources if source.name == settings.fib_source.name), None
-    )
+    source = session.find_fib_source(settings.fib_source.name)
     if source is not None:
         tables = list(session.tables())
-        better = [other.id for other in better_sources(sources, source)]
+        better = [other.id for other in better_sources(session.fib_sources(), source)]
         if papi is None:
             flushed = engine.flush(source, better=better, tables=tables, dry_run=dry_run)
             result.tables = [FlushedTable((id_, v6), *n) for id_, v6, *n in flushed.tables]

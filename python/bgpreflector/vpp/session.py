@@ -47,7 +47,7 @@ Table = tuple[int, bool]
 NO_SOURCE = 0
 """``FIB_SOURCE_INVALID``: the id in VPP's reply, without an error, when it has 255 sources."""
 
-LAST_OF_VPP = "interpose"
+LAST_VPP_SOURCE = "interpose"
 """``FIB_SOURCE_LAST``: sources up to it are VPP's own."""
 
 EAGAIN = -165
@@ -269,11 +269,12 @@ class VppSession:
             self._warn_of_priority(source, priority)
             return source.id
         reply = self.call("fib_source_add", src={"name": name, "priority": priority, "id": 0})
-        if reply.retval != 0 or reply.id == NO_SOURCE:
+        if reply.retval != 0:
+            raise VppError(f"VPP refused to add the FIB source {name}: retval {reply.retval}")
+        if reply.id == NO_SOURCE:
             raise VppError(
-                f"VPP cannot add the FIB source {name} (retval {reply.retval}): it has "
-                f"{len(self.fib_sources())}, and frees none. Restart VPP, or give "
-                "vpp.fib_source.name the name of an unused one"
+                f"VPP cannot add the FIB source {name}: it has {len(self.fib_sources())}, and "
+                "frees none. Restart VPP, or give vpp.fib_source.name the name of an unused one"
             )
         return int(reply.id)
 
@@ -293,7 +294,7 @@ class VppSession:
 
     def _source(self, name: str) -> FibSource | None:
         sources = self.fib_sources()
-        last = next((source.id for source in sources if source.name == LAST_OF_VPP), NO_SOURCE)
+        last = next((source.id for source in sources if source.name == LAST_VPP_SOURCE), NO_SOURCE)
         # The first, should somebody have added several of the name.
         found = next((source for source in sources if source.name == name), None)
         if found is not None and found.id <= last:

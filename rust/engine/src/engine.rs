@@ -1,7 +1,7 @@
 //! The engine: the table, the kernel reader, and the bulk connection, under one handle.
 
 use std::io::ErrorKind;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -64,12 +64,12 @@ impl Engine {
     }
 
     /// Tries what [`Self::start`] needs and a mistake in the settings can spoil: the network
-    /// namespace, and the address for zebra. That may still be in use if its port is
-    /// `released_port`.
+    /// namespace, and the address for zebra. That may still be in use if `released` is, which will
+    /// be free by then.
     ///
     /// # Errors
     /// [`KernelError`]
-    pub fn check_start(&self, released_port: Option<u16>) -> Result<(), KernelError> {
+    pub fn check_start(&self, released: Option<SocketAddr>) -> Result<(), KernelError> {
         let namespace = self.settings.kernel.namespace.as_deref();
         in_namespace(namespace, || {
             let Some(fpm) = &self.settings.fpm else {
@@ -78,13 +78,19 @@ impl Engine {
             match bind(fpm.listen) {
                 Err(KernelError::Listen { address, source })
                     if source.kind() == ErrorKind::AddrInUse
-                        && released_port == Some(address.port()) =>
+                        && released.is_some_and(|released| overlap(released, address)) =>
                 {
                     Ok(())
                 }
                 bound => bound.map(drop),
             }
         })
+    }
+
+    /// The address for zebra, if it is the source of the routes.
+    #[must_use]
+    pub fn fpm_address(&self) -> Option<SocketAddr> {
+        self.settings.fpm.as_ref().map(|fpm| fpm.listen)
     }
 
     /// Subscribes to the kernel's notifications, and listens for zebra if it is the source of the
@@ -280,5 +286,46 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Whether a socket at one of the addresses keeps another one from the other.
+fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
+    let any = a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() == b.port() && (any || a.ip() == b.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn listening_at(listen: SocketAddr) -> Engine {
+        let fpm = FpmSettings {
+            listen,
+            quiet_time: Duration::from_secs(1),
+            stale_routes_time: Duration::ZERO,
+        };
+        Engine::new(Settings {
+            fpm: Some(fpm),
+            ..Settings::default()
+        })
+    }
+
+    #[test]
+    fn an_address_in_use_may_be_that_of_the_engine_which_ends() {
+        let other = TcpListener::bind("127.0.0.2:0").unwrap();
+        let used = other.local_addr().unwrap();
+        let engine = listening_at(used);
+        let at = |ip: &str| Some(SocketAddr::new(ip.parse().unwrap(), used.port()));
+        assert!(engine.check_start(None).is_err());
+        assert!(engine.check_start(at("127.0.0.3")).is_err());
+        assert!(engine.check_start(at("127.0.0.2")).is_ok());
+        assert!(engine.check_start(at("0.0.0.0")).is_ok());
+        drop(other);
+        assert!(engine.check_start(None).is_ok());
+        assert_eq!(engine.fpm_address(), Some(used));
     }
 }

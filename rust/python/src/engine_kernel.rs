@@ -20,10 +20,10 @@ use crate::views::{KernelRoute, LookupCheck};
 
 #[pymethods]
 impl Engine {
-    #[pyo3(signature = (released_port=None))]
-    fn check_start(&self, py: Python<'_>, released_port: Option<u16>) -> PyResult<()> {
+    fn check_start(&self, py: Python<'_>, replaced: PyRef<'_, Self>) -> PyResult<()> {
+        let released = replaced.inner.with(py, |inner| inner.fpm_address());
         self.inner
-            .with(py, |inner| inner.check_start(released_port))
+            .with(py, |inner| inner.check_start(released))
             .map_err(errors::kernel)
     }
 

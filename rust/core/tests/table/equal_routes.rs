@@ -67,6 +67,33 @@ fn a_route_whose_object_was_replaced_is_announced_in_its_place() {
     assert_eq!(kernel_routes(&table), 1, "the first one was not replaced");
 }
 
+/// A blackhole object that becomes another one changes its route's type.
+#[test]
+fn a_route_whose_object_became_another_type_keeps_its_place() {
+    let (mut table, by_object) = behind_another();
+    let none = NextHopSource::Inline([].into_iter().collect());
+    let first = route_of(MIRRORED, RouteType::Unreachable, none);
+    let blackhole = route_of(MIRRORED, RouteType::Blackhole, NextHopSource::Object(7));
+    let verify = table.announce(blackhole.clone(), InsertMode::ReplacedObject);
+    assert_eq!((verify, kernel_routes(&table)), (Verify::OfEverything, 2));
+    table.withdraw(first);
+    assert_eq!(kernel_routes(&table), 1, "the first one was not replaced");
+    table.announce(by_object.clone(), InsertMode::ReplacedObject);
+    table.withdraw(by_object);
+    assert_eq!(kernel_routes(&table), 0);
+}
+
+#[test]
+fn a_replacement_of_a_metric_without_routes_is_another_route() {
+    let mut table = World::new().table;
+    let low = via(MIRRORED, &[hop("fe80::2", 1)]);
+    let mut high = low.clone();
+    high.key.metric = 1024;
+    table.announce(high, InsertMode::Append);
+    table.announce(low, InsertMode::Replace);
+    assert_eq!(kernel_routes(&table), 2);
+}
+
 /// A router advertisement's route is merged with no other one, though it leads to the same router.
 #[test]
 fn a_dump_shows_an_advertised_route_beside_its_equal() {

@@ -144,7 +144,9 @@ fn one(
         // A change of an address revives or kills next hops without a message.
         Payload::Address(address) => effects.verify(table.verify_link(address.interface)),
         Payload::NextHop(next_hop) => {
-            *object_request = Some(request_id(&raw.header));
+            if next_hop.action == Action::New {
+                *object_request = Some(request_id(&raw.header));
+            }
             effects.verify(next_hop_message(shared, table, &next_hop));
         }
         Payload::Overrun => effects.overrun = true,
@@ -171,7 +173,8 @@ pub(super) fn expiry(route: &EncodedRoute<'_>) -> Option<Duration> {
     }
 }
 
-/// `nlmsg_pid` and `nlmsg_seq`.
+/// `nlmsg_pid` and `nlmsg_seq`: those of the request that replaced a next-hop object are in the
+/// messages about its routes, too.
 pub(super) type RequestId = (u32, u32);
 
 fn request_id(header: &Header) -> RequestId {

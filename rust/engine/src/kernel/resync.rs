@@ -82,6 +82,11 @@ impl Monitor {
         let mut dumper = self.take_dumper()?;
         let everything = dump_scope == DumpScope::Everything;
         let result = self.passes(&mut dumper, &dump_scope);
+        self.partial_dumps = match &result {
+            Ok(passes) if everything && passes.report.complete => 0,
+            Ok(passes) => self.partial_dumps.saturating_add(passes.report.dumps),
+            Err(_) => self.partial_dumps.saturating_add(MAX_DUMPS),
+        };
         // A dumper whose dump failed may have replies in flight and is not reused.
         match result {
             Ok(_) => self.dumper = Some(dumper),
@@ -94,7 +99,6 @@ impl Monitor {
         if everything {
             self.finish_complete(reason, &mut passes)?;
         } else {
-            self.partial_dumps += passes.report.dumps.saturating_sub(1);
             self.expiry.after(passes.expiry);
         }
         if !passes.report.complete {
@@ -170,13 +174,10 @@ impl Monitor {
         }
     }
 
-    fn dump_scope(&mut self, dump_scope: DumpScope) -> DumpScope {
-        let whole = dump_scope == DumpScope::Everything || self.partial_dumps >= MAX_PARTIAL_DUMPS;
-        if whole {
-            self.partial_dumps = 0;
+    fn dump_scope(&self, dump_scope: DumpScope) -> DumpScope {
+        if self.partial_dumps >= MAX_PARTIAL_DUMPS {
             DumpScope::Everything
         } else {
-            self.partial_dumps += 1;
             dump_scope
         }
     }

@@ -9,6 +9,7 @@ use crate::route::{Family, NextHopSet, RouterPreference};
 
 use crate::table::kernel::ecmp::{
     holds_next_hops, is_same_route, is_v6_multipath, may_be_advertised, merges, qualifies_for_ecmp,
+    same_forwarding,
 };
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::SetId;
@@ -20,7 +21,7 @@ pub enum InsertMode {
     /// `NLM_F_REPLACE`: replaces the first.
     Replace,
     /// The same in answer to the request that replaced the route's next-hop object
-    /// (`nexthop_replace_notify`): the route is in its place.
+    /// (`nexthop_replace_notify`): the route keeps its position.
     ReplacedObject,
     /// `NLM_F_APPEND`: after the others.
     Append,
@@ -39,12 +40,6 @@ impl InsertMode {
     #[must_use]
     pub const fn from_dump(self) -> bool {
         matches!(self, InsertMode::Dump | InsertMode::PartialDump)
-    }
-
-    /// Whether the message had `NLM_F_REPLACE`.
-    #[must_use]
-    pub const fn replaces(self) -> bool {
-        matches!(self, InsertMode::Replace | InsertMode::ReplacedObject)
     }
 }
 
@@ -94,8 +89,11 @@ pub(in crate::table) fn announce(
             return update_changed(routes, range, at, new, insert_mode);
         }
     }
+    if insert_mode == InsertMode::ReplacedObject {
+        return announce_again(routes, range, new, sets);
+    }
     let target = match family {
-        Family::V4 => insert_mode.replaces().then_some(range.start),
+        Family::V4 => (insert_mode == InsertMode::Replace).then_some(range.start),
         Family::V6 => v6_target(routes, range.clone(), new, insert_mode, sets),
     };
     // IPv6 replaces the first route that it can, even if an equal one follows.
@@ -104,7 +102,7 @@ pub(in crate::table) fn announce(
         _ => duplicate(routes, range.clone(), &new),
     };
     if let (Family::V4, Some(first), Some(at)) = (family, target, known) {
-        if at > first && insert_mode == InsertMode::Replace {
+        if at > first {
             // IPv4 refuses to replace the first if an equal route exists already.
             return replaced_duplicate(routes, first, at, new);
         }
@@ -131,6 +129,32 @@ pub(in crate::table) fn announce(
     };
     routes.insert(at, new);
     Announced::Added(None)
+}
+
+/// Updates a route whose next-hop object was replaced: its type may have changed with that.
+fn announce_again(
+    routes: &mut Routes,
+    range: Range<usize>,
+    new: KernelRoute,
+    sets: &Interner<NextHopSet>,
+) -> Announced {
+    if let Some(at) = duplicate(routes, range.clone(), &new) {
+        return update_known(routes, range, at, new, InsertMode::ReplacedObject);
+    }
+    let same_object = |route: &KernelRoute| {
+        let both = sets.get(route.set.0).zip(sets.get(new.set.0));
+        route.protocol == new.protocol && both.is_some_and(|(a, b)| same_forwarding(a, b))
+    };
+    let place = range
+        .clone()
+        .find(|at| routes.get(*at).is_some_and(same_object));
+    match place {
+        Some(at) => Announced::Added(replace_at(routes, at, new, false)),
+        None => {
+            routes.insert(range.end, new);
+            Announced::Added(None)
+        }
+    }
 }
 
 /// Updates the route that the kernel has changed without a message.
@@ -302,7 +326,7 @@ fn v6_target(
     };
     let qualifies = qualifies_for_ecmp(new.protocol, new_set);
     match insert_mode {
-        InsertMode::Replace | InsertMode::ReplacedObject => {
+        InsertMode::Replace => {
             // A router advertisement replaces nothing but its own route, of another preference
             // (`ndisc_router_discovery`).
             let advertised = |route: &KernelRoute, set: &NextHopSet| {
@@ -314,7 +338,7 @@ fn v6_target(
             let merges = merges(new_set);
             find(&advertised)
                 .or_else(|| find(&|route, set| qualifies_for_ecmp(route.protocol, set) == merges))
-                .or(Some(range.start))
+                .or_else(|| (!range.is_empty()).then_some(range.start))
         }
         // Routes with gateways merge, wherever their next hops came from.
         _ if merges(new_set) => {

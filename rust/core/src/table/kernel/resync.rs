@@ -23,7 +23,8 @@ impl Table {
     /// Begins a resync: every route announced or dumped from here on counts as seen.
     ///
     /// A route keeps the generation of the last dump that covered it, and generations wrap after 256
-    /// dumps: at least every hundredth must be one of [`DumpScope::Everything`].
+    /// dumps (127 while those of a replaced kernel are told apart): at least every hundredth must be a
+    /// complete one of [`DumpScope::Everything`].
     pub fn begin_resync(&mut self, dump_scope: DumpScope) {
         self.resyncs.forget_seen();
         if dump_scope == DumpScope::Everything {

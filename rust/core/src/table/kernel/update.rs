@@ -217,7 +217,7 @@ impl Table {
             Announced::Added(Some(old)) if self.may_be_hidden(old, &new, insert_mode) => {
                 Verify::OfEverything
             }
-            _ => self.replaced(&routes, &new, insert_mode, same),
+            _ => self.replaced(&routes, &new, insert_mode),
         };
         for unused in announced.unused(new.set) {
             self.resolver.release(unused);
@@ -261,23 +261,21 @@ impl Table {
     fn may_be_hidden(&self, old: SetId, new: &KernelRoute, insert_mode: InsertMode) -> bool {
         let is =
             |set: SetId, is: fn(&NextHopSet) -> bool| self.resolver.sets.get(set.0).is_some_and(is);
-        insert_mode.replaces() && is(old, ecmp::is_v6_multipath) && !is(new.set, ecmp::merges)
+        insert_mode == InsertMode::Replace
+            && is(old, ecmp::is_v6_multipath)
+            && !is(new.set, ecmp::merges)
     }
 
     /// What a replacement among several routes with one key leaves uncertain.
-    fn replaced(
-        &self,
-        routes: &Routes,
-        new: &KernelRoute,
-        insert_mode: InsertMode,
-        known: bool,
-    ) -> Verify {
-        if !insert_mode.replaces() || !has_others(routes, new) {
+    fn replaced(&self, routes: &Routes, new: &KernelRoute, insert_mode: InsertMode) -> Verify {
+        if !has_others(routes, new) {
             return Verify::Nothing;
         }
-        if known && insert_mode == InsertMode::ReplacedObject {
+        match insert_mode {
+            InsertMode::Replace => {}
             // A program that gives all its requests one number may have replaced the first route.
-            return Verify::OfEverything;
+            InsertMode::ReplacedObject => return Verify::OfEverything,
+            _ => return Verify::Nothing,
         }
         let may_be_advertised = |route: &KernelRoute| {
             let set = self.resolver.sets.get(route.set.0);

@@ -22,23 +22,24 @@ impl Table {
     fn enter_link(&mut self, index: u32, link: Link) -> usize {
         let new = link.clone();
         self.resolver.topology.had_vrfs |= link.vrf_table.is_some();
-        match self.resolver.topology.links.insert(index, link) {
-            Some(old) if old == new => 0,
-            Some(old) if old.up && !new.up => self.link_down(index),
-            None if !new.up => self.link_down(index),
-            Some(old) if old.carrier && !new.carrier => self.carrier_lost(index),
-            None if !new.carrier => self.carrier_lost(index),
-            _ => {
-                self.link_changed(index);
-                0
-            }
+        let old = self.resolver.topology.links.insert(index, link);
+        if old.as_ref() == Some(&new) {
+            return 0;
         }
+        let (up, carrier) = old.map_or((true, true), |old| (old.up, old.carrier));
+        if up && !new.up {
+            return self.link_down(index);
+        }
+        self.link_changed(index);
+        if carrier && !new.carrier {
+            return self.carrier_lost(index);
+        }
+        0
     }
 
     /// Removes the next-hop objects through a link that lost its carrier, and the routes by them: the
     /// kernel sends no messages for them (`nexthop_flush_dev`). Its other routes stay.
     fn carrier_lost(&mut self, index: u32) -> usize {
-        self.link_changed(index);
         if self.scope.source == RouteSource::Fpm {
             return 0;
         }
@@ -196,7 +197,6 @@ impl Table {
     /// Removes a next-hop object; returns the number of routes removed with it: the kernel's only,
     /// since zebra withdraws its own.
     pub fn remove_next_hop(&mut self, id: u32) -> usize {
-        DumpTracker::notified(&mut self.next_hop_dump, id);
         self.remove_objects(&[id])
     }
 
