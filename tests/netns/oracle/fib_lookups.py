@@ -90,9 +90,13 @@ class FibLookups:
         return self._octets(length)
 
     def _octets(self, count: int) -> bytes:
-        found = self._socket.recv(count, socket.MSG_WAITALL)
-        assert len(found) == count, "VPP closed the connection"
-        return found
+        # A socket with a timeout does not block, so MSG_WAITALL returns what is there.
+        found = bytearray()
+        while len(found) < count:
+            some = self._socket.recv(count - len(found))
+            assert some, "VPP closed the connection"
+            found += some
+        return bytes(found)
 
 
 def _connected(path: Path) -> socket.socket:
