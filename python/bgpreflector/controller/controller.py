@@ -261,7 +261,7 @@ class Controller:
         if method.is_resync:
             self._queue.requeue(self._delayed)
             self._delayed.clear()
-        # What a resync of the southbound has found comes by the event of whoever takes it first:
+        # What a resync of the southbound has found comes by the event that takes it first:
         # another resync would find the same.
         if item.southbound_resyncs != self._southbound_resyncs:
             outcome.heals_failed_operations = False

@@ -268,13 +268,10 @@ impl Table {
 
     /// What a replacement among several routes with one key leaves uncertain.
     fn replaced(&self, routes: &Routes, new: &KernelRoute, insert_mode: InsertMode) -> Verify {
-        if !has_others(routes, new) {
-            return Verify::Nothing;
-        }
         match insert_mode {
-            InsertMode::Replace => {}
+            InsertMode::Replace if has_others(routes, new) => {}
             // A program that gives all its requests one number may have replaced the first route.
-            InsertMode::ReplacedObject => return Verify::OfEverything,
+            InsertMode::ReplacedObject if has_others(routes, new) => return Verify::OfEverything,
             _ => return Verify::Nothing,
         }
         let may_be_advertised = |route: &KernelRoute| {
