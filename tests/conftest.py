@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bgpreflector.cli.config_file import VARIABLE
+from bgpreflector.config.environment import given_by
 from bgpreflector.config.vpp import API_DIRECTORY
 from lab import BgpPair, Namespace, namespace, running_bgp_pair
 from lab.requirements import missing
@@ -34,6 +36,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in MARKERS:
         if item.get_closest_marker(marker):
             _require(marker)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_configuration_of_the_host(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """All that is started has the defaults, also where the package's file is installed."""
+    for variable in given_by(os.environ).values():
+        del os.environ[variable]
+    empty = tmp_path_factory.mktemp("configuration") / "empty.toml"
+    empty.touch()
+    os.environ[VARIABLE] = str(empty)
 
 
 @pytest.fixture(scope="session", autouse=True)

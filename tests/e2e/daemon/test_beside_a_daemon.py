@@ -92,7 +92,7 @@ def test_one_writes_at_a_time(kernel: Namespace, simulator: SimulatedVpp, tmp_pa
     with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
         for command in (("run", "--control", ""), ("flush",)):
             said = failed(*command, *there, exit_code=75)
-            for text in ("bgpreflector run", f"pid {daemon.process.pid}", "since 20", "defaults"):
+            for text in ("bgpreflector run", f"pid {daemon.process.pid}", "since 20", "empty.toml"):
                 assert text in said
         assert last(bgpreflector("flush", "--dry-run", "--json", *there))["routes"] == MIRRORED
         assert len(simulator.routes()) == MIRRORED

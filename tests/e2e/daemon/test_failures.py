@@ -128,12 +128,14 @@ def test_another_program_at_the_socket(tmp_path: Path) -> None:
 
 
 AS_NOBODY = """
-import os, sys
+import os, pathlib, sys
 from bgpreflector.daemon import instance_lock
 import bgpreflector.cli.app, bgpreflector.cli.doctor, bgpreflector.cli.run
-from bgpreflector.cli import main
-# Its directory may be root's.
+from bgpreflector.cli import config_file, main
+# Their directories may be root's.
 instance_lock.lock_path = lambda config: None
+os.environ[config_file.VARIABLE] = ""
+config_file.DEFAULT_FILE = pathlib.Path("/nowhere")
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)

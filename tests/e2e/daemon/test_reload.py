@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bgpreflector.cli.config_file import VARIABLE
 from daemon.harness import Harness
 from daemon.running import running_daemon
 from daemon.world import COUNT, MIRRORED, route
@@ -156,7 +157,7 @@ def test_a_file_that_is_gone_is_not_taken_for_the_defaults(
         "import pathlib, bgpreflector.cli.config_file as chosen\n"
         f"chosen.DEFAULT_FILE = pathlib.Path({str(file)!r})\n"
     )
-    environment = {"PYTHONPATH": str(tmp_path)}
+    environment = {"PYTHONPATH": str(tmp_path), VARIABLE: ""}
     socket, log = str(simulator.socket), tmp_path / "d.log"
     with running_daemon(
         log, "--socket", socket, namespace=kernel, environment=environment

@@ -84,16 +84,16 @@ def test_lost_notifications(
         lines = (f"route add 11.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12" for n in range(MANY))
         ip_batch(kernel, lines)
         daemon.process.send_signal(signal.SIGCONT)
-        routes = lambda: len(simulator.routes())  # noqa: E731
-        wait_until(routes, 60, "a dump has shown the rest", accept=lambda n: n == MANY)
-        seen = daemon.status()["kernel"]
+        wait_routes(simulator, MANY, timeout=60)
+        # A resync counts at its end, which comes after its last route.
+        counted = lambda: daemon.status()["kernel"]  # noqa: E731
+        seen = wait_until(
+            counted, 60, "the resync", accept=lambda now: now["resyncs"]["overrun"]["count"]
+        )
         assert daemon.end() == 0
         log = daemon.log()
-    assert (seen["overruns"], seen["drops"] > 0, seen["resyncs"]["overrun"]["count"]) == (
-        1,
-        True,
-        1,
-    )
+    resyncs = seen["resyncs"]["overrun"]["count"]
+    assert (seen["overruns"], seen["drops"] > 0, resyncs) == (1, True, 1)
     sentence = "the kernel dropped notifications (overrun); dumping its routes again"
     if form == "text":
         assert log.count(sentence) == 1
