@@ -218,7 +218,7 @@ def _clear(
         shown = sum(table[2] for table in found.tables)
         kept = installed_count(daemon.engine.status().prefixes)
         if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
-            extra = fields("deletions held back", deletions=shown, routes=shown + kept)
+            extra = fields("deletions withheld", deletions=shown, routes=shown + kept)
             routes = counted(shown + kept, "route")
             _log.warning(GUARDED_TABLES_WARNING, f"{shown:,}", routes, numbers, extra=extra)
             daemon.unmirrored_routes = shown

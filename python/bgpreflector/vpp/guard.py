@@ -165,7 +165,7 @@ class DeletionGuard:
                 counted(waiting.total, "route"),
                 waiting.reason,
                 extra=fields(
-                    "deletions held back",
+                    "deletions withheld",
                     deletions=waiting.deletions,
                     routes=waiting.total,
                     reason=waiting.reason,
