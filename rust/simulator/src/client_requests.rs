@@ -12,9 +12,9 @@ use crate::state::State;
 /// Reads of one client before the others are served.
 const MAX_READS: usize = 8;
 
-/// Why serving a client paused.
+/// Why serving a client stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pause {
+pub(crate) enum StopReason {
     /// Nothing is left to do.
     Idle,
     /// The client has disconnected.
@@ -29,41 +29,41 @@ pub(crate) enum Pause {
 
 impl Client {
     /// Reads and serves pending requests.
-    pub(crate) fn serve_pending(&mut self, state: &mut State) -> Pause {
+    pub(crate) fn serve_pending(&mut self, state: &mut State) -> StopReason {
         self.paused = !self.accepts_requests();
         for _ in 0..MAX_READS {
             if self.paused {
-                return Pause::Idle;
+                return StopReason::Idle;
             }
             match self.serve(state) {
-                Pause::Idle => {}
+                StopReason::Idle => {}
                 other => return other,
             }
             if self.paused {
-                return Pause::Idle;
+                return StopReason::Idle;
             }
             match self.stream.read(self.reader.spare()) {
-                Ok(0) => return Pause::Disconnected,
+                Ok(0) => return StopReason::Disconnected,
                 Ok(count) => {
                     self.reader.advance(count);
                     self.last_heard = Instant::now();
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Pause::Idle,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return StopReason::Idle,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Pause::Disconnected,
+                Err(_) => return StopReason::Disconnected,
             }
         }
         self.serve(state)
     }
 
-    fn serve(&mut self, state: &mut State) -> Pause {
+    fn serve(&mut self, state: &mut State) -> StopReason {
         if let Some(delayed) = self.delayed.take() {
             if !state.faults.allows_request() {
                 self.delayed = Some(delayed);
-                return Pause::RateLimited;
+                return StopReason::RateLimited;
             }
             match self.serve_one(state, &delayed) {
-                Pause::Idle => {}
+                StopReason::Idle => {}
                 other => return other,
             }
         }
@@ -74,50 +74,50 @@ impl Client {
         pause
     }
 
-    fn serve_all(&mut self, state: &mut State, reader: &mut FrameReader) -> Pause {
+    fn serve_all(&mut self, state: &mut State, reader: &mut FrameReader) -> StopReason {
         loop {
             let message = match reader.next_message() {
                 Ok(Some(message)) => message,
-                Ok(None) => return Pause::Idle,
-                Err(_) => return Pause::Disconnected,
+                Ok(None) => return StopReason::Idle,
+                Err(_) => return StopReason::Disconnected,
             };
             if state.faults.mute {
                 continue;
             }
             if !state.faults.allows_request() {
                 self.delayed = Some(message.to_vec());
-                return Pause::RateLimited;
+                return StopReason::RateLimited;
             }
             match self.serve_one(state, message) {
-                Pause::Idle => {}
+                StopReason::Idle => {}
                 other => return other,
             }
             self.paused = !self.accepts_requests();
             if self.paused {
-                return Pause::Idle;
+                return StopReason::Idle;
             }
         }
     }
 
-    fn serve_one(&mut self, state: &mut State, message: &[u8]) -> Pause {
+    fn serve_one(&mut self, state: &mut State, message: &[u8]) -> StopReason {
         let before = state.statistics.route_requests;
         if !serve::serve(state, self, message) {
-            return Pause::Disconnected;
+            return StopReason::Disconnected;
         }
         if state.crashed {
-            return Pause::Crashed;
+            return StopReason::Crashed;
         }
         if state.statistics.route_requests == before {
-            return Pause::Idle;
+            return StopReason::Idle;
         }
         match state.faults.drops_now() {
             Some(mid_frame) => {
                 if mid_frame {
                     self.out.truncate(self.out.len().saturating_sub(5));
                 }
-                Pause::DropAll
+                StopReason::DropAll
             }
-            None => Pause::Idle,
+            None => StopReason::Idle,
         }
     }
 }

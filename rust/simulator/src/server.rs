@@ -16,7 +16,7 @@ use nix::time::{ClockId, clock_gettime};
 use parking_lot::Mutex;
 
 use crate::client::Client;
-use crate::client_requests::Pause;
+use crate::client_requests::StopReason;
 use crate::description::id;
 use crate::state::State;
 
@@ -138,13 +138,13 @@ impl Server {
         let mut rate_limited = false;
         self.clients
             .retain_mut(|client| match serve_client(client, state) {
-                Pause::Idle => true,
-                Pause::Disconnected => false,
-                Pause::RateLimited => {
+                StopReason::Idle => true,
+                StopReason::Disconnected => false,
+                StopReason::RateLimited => {
                     rate_limited = true;
                     true
                 }
-                Pause::DropAll | Pause::Crashed => {
+                StopReason::DropAll | StopReason::Crashed => {
                     drop_all = true;
                     true
                 }
@@ -215,9 +215,9 @@ impl Server {
 }
 
 /// Requests after the one that crashed VPP are lost.
-fn serve_client(client: &mut Client, state: &mut State) -> Pause {
+fn serve_client(client: &mut Client, state: &mut State) -> StopReason {
     if state.crashed {
-        return Pause::Crashed;
+        return StopReason::Crashed;
     }
     client.serve_pending(state)
 }

@@ -24,9 +24,9 @@ pub struct Faults {
 }
 
 /// First release that survives a drop in every table: year and month.
-const DROP_MENDED: (u16, u16) = (24, 10);
+const DROP_FIXED_IN: (u16, u16) = (24, 10);
 /// First release that survives the ICMP types in every table.
-const ICMP_MENDED: (u16, u16) = (26, 2);
+const ICMP_FIXED_IN: (u16, u16) = (26, 2);
 
 impl Faults {
     /// A VPP with none of them.
@@ -45,8 +45,8 @@ impl Faults {
     #[must_use]
     pub fn of_version(version: &str) -> Self {
         release(version).map_or(Self::ALL, |release| Self {
-            drop: release < DROP_MENDED,
-            icmp: release < ICMP_MENDED,
+            drop: release < DROP_FIXED_IN,
+            icmp: release < ICMP_FIXED_IN,
         })
     }
 

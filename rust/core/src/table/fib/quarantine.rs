@@ -43,8 +43,8 @@ impl Table {
             return Ok(paths);
         };
         let drops = set.paths().iter().any(|path| path.path_type.drops());
-        let nameless = rib.vpp_table != 0 && drops && prefix.address().is_unspecified();
-        if nameless && self.quarantine.unspecified_drops {
+        let unspecified_drop = rib.vpp_table != 0 && drops && prefix.address().is_unspecified();
+        if unspecified_drop && self.quarantine.unspecified_drops {
             return Err(HoldReason::VppFault);
         }
         if self.quarantine.holds(&(rib.vpp_table, prefix), set) {
