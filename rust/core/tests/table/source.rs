@@ -8,7 +8,7 @@ use bgpreflector_core::table::{
     RoutesInOrder, Table,
 };
 
-use super::support::{FOREIGN, MIRRORED, World, hop};
+use super::support::{FOREIGN, MIRRORED, World, hop, route_by};
 
 fn source(number: u8) -> Prefix {
     Prefix::v6(u128::from(number) << 112, 16)
@@ -167,4 +167,22 @@ fn they_go_with_their_link() {
     table.begin_resync(DumpScope::interface(1));
     table.end_resync(&Family::ALL);
     assert_eq!(shown(&table), []);
+}
+
+/// The number of its set is free at once, and a new one that takes it must not go with the link.
+#[test]
+fn a_route_that_comes_with_the_removal_of_their_link_stays() {
+    let mut table = World::new().table;
+    announce(&mut table, 1, 1, &["fd00::1"], InsertMode::Append);
+    let route = route_by(key(2).prefix, [hop("fd00::2", 2)]);
+    table.defer();
+    table.remove_link(1);
+    table.announce(route.clone(), InsertMode::Append);
+    table.settle();
+    assert!(!table.held_routes().contains_key("source_specific"));
+    assert_eq!(table.routes_of(254, &route.key.prefix).len(), 1);
+    assert_eq!(table.sets().0, 1);
+    let again = route_by(key(3).prefix, [hop("fd00::3", 2)]);
+    table.announce(again, InsertMode::Append);
+    assert_eq!(table.sets().0, 2, "the number is in use");
 }

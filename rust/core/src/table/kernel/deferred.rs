@@ -56,14 +56,15 @@ impl Table {
 
     /// Removes the routes of these sets.
     pub(in crate::table) fn sets_gone(&mut self, sets: Vec<SetId>) {
-        self.sweep_from(|route| sets.contains(&route.set));
-        for id in sets {
+        for &id in &sets {
             if !self.deferred_changes.marks.has(id) {
                 self.resolver.retire(id);
                 self.deferred_changes.marks.mark(id);
                 self.deferred_changes.gone.push(id);
             }
         }
+        // Last: a number that these routes alone used would be free while it counts as gone.
+        self.sweep_from(|route| sets.contains(&route.set));
     }
 
     /// Drops removed routes of the key's prefix before any other change to it.
