@@ -45,10 +45,11 @@ class FpmConfig(Section):
     )
     quiet_time: PositiveSeconds = Field(
         default=5.0,
-        description="Seconds of silence on a connection, after its first route, that count as "
-        "the end of zebra's initial routes, as FPM does not mark that end. Routes that it has "
-        "not sent are then removed from VPP. zebra pauses for a second when its buffer is full, "
-        "so less than 2 is too short for a large table.",
+        description="Seconds without a route that the connection had not shown before, after its "
+        "first one, that count as the end of zebra's initial routes, as FPM does not mark that "
+        "end; 60 times that if new ones keep coming. Routes that it has not sent are then removed "
+        "from VPP. zebra pauses for a second when its buffer is full, so less than 2 is too short "
+        "for a large table.",
     )
     stale_routes_time: Seconds = Field(
         default=0.0,

@@ -12,7 +12,7 @@ import pytest
 from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, wait_until
 from lab.command import run_command
-from lab.vpp import SimulatedVpp
+from lab.vpp import Routes, SimulatedVpp
 
 from . import wire
 from .wire import Hop
@@ -88,6 +88,35 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         zebra.connect()
         zebra.show()
         daemon.wait_state("in_sync", TIMEOUT)
+        zebra.disconnect()
+
+
+def test_a_table_that_changes_all_the_time_is_programmed(
+    router: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """A full table is never silent: what was shown before is no sign that more is to come."""
+    file = tmp_path / "bgpreflector.toml"
+    file.write_text(CONFIGURATION)
+    given = (
+        "--config", str(file), "--socket", str(simulator.socket),
+        "--interface", f"f0={simulator.interface}",
+    )  # fmt: skip
+    with running_daemon(tmp_path / "log", *given, namespace=router) as daemon:
+        daemon.wait_listening(TIMEOUT)
+        wait_until(lambda: daemon.status()["fpm"]["listen"], TIMEOUT, "it listens for zebra")
+        route = Route(186, 1, (Hop("10.7.0.2", 10),))
+        flapping = (254, "198.18.1.0/24")
+        zebra = Zebra(router)
+        zebra.rib = {KEY: route, flapping: route}
+        zebra.connect()
+        zebra.show()
+
+        def flap() -> Routes:
+            zebra.delete(flapping)
+            zebra.install(flapping, route)
+            return simulator.routes()
+
+        wait_until(flap, TIMEOUT, "VPP has both", accept=lambda routes: len(routes) == 2)
         zebra.disconnect()
 
 

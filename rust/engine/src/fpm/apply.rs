@@ -5,20 +5,20 @@ use bgpreflector_core::netlink::{
     Action, DecodeError, DecodeErrorKind, EncodedRoute, NextHopMessage, PartialMessage, Payload,
     RawMessage, RawMessages, SkipReason,
 };
-use bgpreflector_core::route::Prefix;
+use bgpreflector_core::route::{Prefix, RouteKey};
 use bgpreflector_core::table::{Announcement, Table};
 
 use crate::counters::KernelCounters;
 use crate::kernel::{label_route, next_hop_object};
 use crate::state::EngineState;
 
+use super::initial_routes::InitialRoutes;
+
 /// Results of frames besides their changes to the table.
 #[derive(Debug, Default)]
-pub(super) struct Effects {
-    /// It contained a route.
-    pub(super) routes: bool,
-    /// The end marker (`NLMSG_DONE`).
-    pub(super) end: bool,
+pub(super) struct Effects<'a> {
+    /// The initial routes, until they have been shown.
+    pub(super) initial: Option<&'a mut InitialRoutes>,
     /// The error of an undecodable message, which may have been about any route.
     pub(super) malformed: Option<DecodeError>,
 }
@@ -29,7 +29,7 @@ pub(super) fn frame(
     table: &mut Table,
     ids: &mut NextHopIds,
     messages: &[u8],
-    effects: &mut Effects,
+    effects: &mut Effects<'_>,
 ) {
     let mut frame = Frame {
         shared,
@@ -56,10 +56,16 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    fn message(&mut self, raw: &RawMessage<'_>, effects: &mut Effects) -> Result<(), DecodeError> {
+    fn message(
+        &mut self,
+        raw: &RawMessage<'_>,
+        effects: &mut Effects<'_>,
+    ) -> Result<(), DecodeError> {
         let payload = match raw.read_partial()? {
             PartialMessage::Announced(route) => {
-                effects.routes = true;
+                if let Some(initial) = &mut effects.initial {
+                    initial.announced(self.table, route.key.table, route.key.prefix);
+                }
                 return self.announce(&route).map_err(|problem| raw.error(problem));
             }
             PartialMessage::Other(payload) => *payload,
@@ -67,12 +73,19 @@ impl Frame<'_> {
         self.withdraw();
         match payload {
             Payload::Route(message) => {
-                effects.routes = true;
+                let RouteKey { table, prefix, .. } = message.route.key;
+                if let Some(initial) = &mut effects.initial {
+                    initial.withdrawn(self.table, table, prefix);
+                }
                 KernelCounters::count(&self.shared.kernel.route_withdrawals);
-                self.withdrawn = Some((message.route.key.table, message.route.key.prefix));
+                self.withdrawn = Some((table, prefix));
             }
             Payload::NextHop(message) => self.next_hop(message),
-            Payload::Done(_) => effects.end = true,
+            Payload::Done(_) => {
+                if let Some(initial) = &mut effects.initial {
+                    initial.end_marker();
+                }
+            }
             // Not a sign that zebra has prefixes, too: it sends these first.
             Payload::LabelRoute(message) => label_route(self.shared, self.table, *message),
             Payload::SourceRoute(_) => self.shared.kernel.skip(SkipReason::SourceSpecific),

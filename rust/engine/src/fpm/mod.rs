@@ -2,6 +2,7 @@
 //! its frames applied to the table, and VPP's answers sent back.
 
 mod apply;
+mod initial_routes;
 mod listener;
 mod peer;
 mod state;
@@ -18,7 +19,8 @@ pub use state::FpmState;
 pub struct FpmSettings {
     /// The address.
     pub listen: SocketAddr,
-    /// How long a connection must be quiet to count as having sent all routes.
+    /// How long a connection must send no route that it has not sent before, to count as having sent
+    /// all.
     pub quiet_time: Duration,
     /// How long after a connection's start routes of earlier connections stay that it has not sent.
     pub stale_routes_time: Duration,

@@ -15,6 +15,7 @@ use crate::state::EngineState;
 
 use super::FpmSettings;
 use super::apply::{self, Effects};
+use super::initial_routes::InitialRoutes;
 
 /// Maximum consecutive reads before other work.
 const MAX_READS: usize = 16;
@@ -44,10 +45,7 @@ pub(super) struct Peer {
     pub(super) address: SocketAddr,
     frames: FrameReader,
     started: Instant,
-    last_rx: Instant,
-    /// It has sent a route: silence alone does not count as an empty table.
-    has_routes: bool,
-    has_end_marker: bool,
+    initial: InitialRoutes,
     /// It sent a message that cannot be decoded: what is missing may be in it.
     uncertain: bool,
     shown: bool,
@@ -84,9 +82,7 @@ impl Peer {
             address,
             frames: FrameReader::default(),
             started: now,
-            last_rx: now,
-            has_routes: false,
-            has_end_marker: false,
+            initial: InitialRoutes::default(),
             uncertain: false,
             shown: false,
             swept: false,
@@ -120,7 +116,6 @@ impl Peer {
                 Ok(0) => return Err(ConnectionEnd::Closed),
                 Ok(length) => {
                     self.frames.advance(length);
-                    self.last_rx = Instant::now();
                     shared.fpm_listener.beat();
                     self.apply(shared, ids)?;
                 }
@@ -133,7 +128,10 @@ impl Peer {
     }
 
     fn apply(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), FrameError> {
-        let mut effects = Effects::default();
+        let mut effects = Effects {
+            initial: (!self.shown).then_some(&mut self.initial),
+            malformed: None,
+        };
         let frames = &mut self.frames;
         let result = shared.change(|table| {
             // One walk over the table for all next-hop objects of the batch.
@@ -151,9 +149,9 @@ impl Peer {
             table.settle();
             result
         });
-        self.has_routes |= effects.routes;
-        self.has_end_marker |= effects.end;
-        if let Some(error) = effects.malformed {
+        let malformed = effects.malformed;
+        self.initial.arrived(Instant::now());
+        if let Some(error) = malformed {
             if !std::mem::replace(&mut self.uncertain, true) {
                 log::warn!(
                     event = "message ignored", source = "zebra", address:% = self.address, error:%;
@@ -166,13 +164,9 @@ impl Peer {
     }
 
     /// When the connection counts as having sent all its routes, and when the missing ones may go,
-    /// if nothing arrives until then.
+    /// if no new one arrives until then.
     fn times(&self, settings: &FpmSettings) -> Option<(Instant, Instant)> {
-        let shown = match (self.has_end_marker, self.has_routes) {
-            (true, _) => self.last_rx,
-            (false, true) => self.last_rx + settings.quiet_time,
-            (false, false) => return None,
-        };
+        let shown = self.initial.shown_at(self.started, settings.quiet_time)?;
         Some((shown, shown.max(self.started + settings.stale_routes_time)))
     }
 
@@ -201,6 +195,7 @@ impl Peer {
         }
         // Last: a reader that looks for the deletions after this flag sees all of them.
         if now >= shown && !std::mem::replace(&mut self.shown, true) {
+            self.initial.end();
             shared.synchronised();
         }
     }

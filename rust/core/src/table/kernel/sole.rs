@@ -49,6 +49,19 @@ impl Table {
         Ok(())
     }
 
+    /// Whether the source has shown its route of a prefix since [`Self::begin_connection`]; none where
+    /// the table is not mirrored or the prefix lists exclude the prefix.
+    #[must_use]
+    pub fn was_shown(&self, table: u32, prefix: &Prefix) -> Option<bool> {
+        self.rib_index(prefix.family(), table)
+            .filter(|_| self.scope.prefixes.allow(prefix))?;
+        let seen = self.resyncs.seen();
+        let routes = self
+            .handle_of_prefix(table, prefix)
+            .and_then(|handle| Some(self.rib(handle)?.routes(handle.slot)));
+        Some(routes.is_some_and(|routes| routes.iter().any(|route| seen.has(route))))
+    }
+
     /// Removes the source's route of a prefix.
     pub fn withdraw_sole(&mut self, table: u32, prefix: &Prefix) {
         let injected = std::mem::take(&mut self.injected);
