@@ -52,6 +52,23 @@ def test_another_namespace_of_the_name_is_followed(
         wait_until(followed, TIMEOUT, "its changes are read", accept=lambda s: s == both)
 
 
+def test_a_namespace_without_its_name_is_read(
+    make_namespace: Callable[[str], Namespace],
+) -> None:
+    """It lives on, for its processes; a VPP that restarts meanwhile needs its routes again."""
+    namespace = make_namespace("nameless")
+    with_link(namespace)
+    namespace.ip("route", "add", "198.18.0.0/24", "via", "10.0.0.2", "proto", "12")
+    with following(namespace) as engine:
+        run("ip", "netns", "del", namespace.name)
+        gone = lambda: not engine.status().synchronised  # noqa: E731
+        wait_until(gone, TIMEOUT, "it is noticed that the name is gone")
+        for _ in range(2):
+            assert engine.resync().complete
+        assert set(desired(engine)) == {"198.18.0.0/24"}
+        assert not engine.status().synchronised, "another may get the name"
+
+
 IDLE = """
 import sys, time
 from pathlib import Path

@@ -1,7 +1,7 @@
 //! Notifications about links and next-hop objects while a dump of them runs.
 
 use super::support::link;
-use bgpreflector_core::route::NextHop;
+use bgpreflector_core::route::{Family, NextHop};
 use bgpreflector_core::table::{NextHopObject, Scope, Table};
 
 fn up(table: &Table, index: u32) -> Option<bool> {
@@ -36,6 +36,25 @@ fn a_link_that_was_told_of_before_the_dump_is_as_the_dump_shows_it() {
     table.dumped_link(1, link("eth", false));
     assert_eq!((table.sweep_links(), up(&table, 1)), (0, Some(false)));
     assert_eq!(table.sweep_links(), 0, "no dump is under way");
+}
+
+/// zebra's routes have a thread of their own, beside the one that reads the kernel's links.
+#[test]
+fn a_dump_of_links_goes_on_while_a_resync_of_routes_ends() {
+    let mut table = Table::new(Scope::default());
+    for index in [1, 2] {
+        table.link(index, link("eth", true));
+    }
+    table.begin_connection();
+    table.begin_link_dump();
+    table.link(1, link("eth", false));
+    table.end_resync(&Family::ALL);
+    table.dumped_link(1, link("eth", true));
+    assert_eq!(up(&table, 1), Some(false));
+    assert_eq!(table.sweep_links(), 1, "2 is unknown to the dump");
+    table.begin_link_dump();
+    table.abandon_link_dump();
+    assert_eq!(table.sweep_links(), 0);
 }
 
 #[test]

@@ -83,8 +83,8 @@ impl Monitor {
                 self.dump_routes(dumper, request, &mut pass)?;
             }
         }
-        let namespace = self.settings.namespace.as_deref();
-        if *dump_scope == DumpScope::Everything && sysctl(namespace, MPLS_LABELS)?.is_some() {
+        let has_mpls = || sysctl(self.namespace_path().as_deref(), MPLS_LABELS);
+        if *dump_scope == DumpScope::Everything && has_mpls()?.is_some() {
             self.dump_labels(dumper, &mut pass)?;
         }
         pass.overrun |= self.drops() != drops;
@@ -108,10 +108,15 @@ impl Monitor {
                 }
             }
         };
-        if self.dump(dumper, "links", link_dump, take, pass)? {
-            self.shared.change(Table::sweep_links);
-        }
-        Ok(())
+        let dumped = self.dump(dumper, "links", link_dump, take, pass);
+        self.shared.change(|table| {
+            if matches!(dumped, Ok(true)) {
+                table.sweep_links();
+            } else {
+                table.abandon_link_dump();
+            }
+        });
+        dumped.map(drop)
     }
 
     fn dump_next_hops(

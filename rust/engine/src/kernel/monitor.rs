@@ -1,6 +1,6 @@
 //! The state of the kernel reader and its steps.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use super::apply::{RequestId, earlier};
 use super::coalesce::{COALESCE_TIME, Coalescer};
 use super::dump::Dumper;
 use super::expiry::Expiry;
-use super::namespace::{Change, NamespaceWatch, Sockets};
+use super::namespace::{Change, NamespaceWatch, OpenNamespace, Sockets};
 use super::notification_socket::{groups, report_buffer};
 use super::poller::{Poller, Ready};
 use super::schedule::{Reason, ResyncSchedule};
@@ -37,6 +37,8 @@ pub(super) struct Monitor {
     /// Where an inline reader waits.
     pub(super) inline_poller: Arc<Poller>,
     pub(super) watch: NamespaceWatch,
+    /// The namespace that is read, if it is not this process's.
+    pub(super) namespace: Option<OpenNamespace>,
     pub(super) schedule: ResyncSchedule,
     /// When the next audit is due.
     pub(super) audit_at: Option<Instant>,
@@ -104,6 +106,7 @@ impl Monitor {
             commands_poller,
             inline_poller,
             watch,
+            namespace: sockets.namespace,
             schedule: ResyncSchedule::default(),
             audit_at: settings.audit_interval.map(|interval| now + interval),
             expiry: Expiry::default(),
@@ -226,6 +229,7 @@ impl Monitor {
         sockets.watch(&mut self.watch);
         self.notifications = sockets.notifications;
         self.dumper = Some(sockets.dumper);
+        self.namespace = sockets.namespace;
         (self.overruns_in_a_row, self.drops_before_dump) = (0, 0);
         self.unsynchronised();
         if !self.settings.links_only {
@@ -235,6 +239,11 @@ impl Monitor {
         self.schedule
             .request(SETTLE, Reason::Event, DumpScope::Everything);
         Ok(())
+    }
+
+    /// Where the namespace that is read can be entered, also when its name has gone.
+    pub(super) fn namespace_path(&self) -> Option<PathBuf> {
+        self.namespace.as_ref().map(OpenNamespace::path)
     }
 
     /// Marks the table as unsynchronised, if the kernel is the source of the routes.

@@ -3,8 +3,9 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::error::KernelError;
@@ -24,13 +25,39 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 /// Device and inode of the namespace's file (`nsfs`), the same at every mount.
 type Identity = (u64, u64);
 
+/// The calling thread's namespace.
+const OWN: &str = "/proc/thread-self/ns/net";
+
+/// A namespace that was opened by name, and stays open whatever becomes of the name.
+pub(super) struct OpenNamespace(File);
+
+impl OpenNamespace {
+    fn of_this_thread() -> Result<Self, KernelError> {
+        let failed = |source| KernelError::Namespace {
+            path: OWN.into(),
+            source,
+        };
+        File::open(OWN).map(Self).map_err(failed)
+    }
+
+    /// Where it can be entered.
+    pub(super) fn path(&self) -> PathBuf {
+        format!("/proc/self/fd/{}", self.0.as_raw_fd()).into()
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        self.0.metadata().ok().map(|file| (file.dev(), file.ino()))
+    }
+}
+
 /// The sockets in one namespace.
 pub(super) struct Sockets {
     pub(super) notifications: RouteSocket,
     /// Bytes of receive buffer that the kernel granted.
     pub(super) granted: usize,
     pub(super) dumper: Dumper,
-    identity: Option<Identity>,
+    /// Of another namespace than this process's.
+    pub(super) namespace: Option<OpenNamespace>,
 }
 
 impl Sockets {
@@ -47,7 +74,7 @@ impl Sockets {
                 notifications,
                 granted,
                 dumper: Dumper::open()?,
-                identity: identity(Path::new("/proc/thread-self/ns/net")).ok(),
+                namespace: path.map(|_| OpenNamespace::of_this_thread()).transpose()?,
             })
         })
     }
@@ -59,13 +86,13 @@ impl Sockets {
             notifications,
             granted: 0,
             dumper,
-            identity: None,
+            namespace: None,
         }
     }
 
     /// Makes `watch` check whether another namespace has the name now.
     pub(super) fn watch(&self, watch: &mut NamespaceWatch) {
-        watch.known = self.identity;
+        watch.known = self.namespace.as_ref().and_then(OpenNamespace::identity);
         watch.is_gone = false;
     }
 }
@@ -105,6 +132,11 @@ impl NamespaceWatch {
     /// When the next check is due.
     pub(super) fn at(&self) -> Instant {
         self.check_at
+    }
+
+    /// Whether nothing had the name at the last check.
+    pub(super) fn is_gone(&self) -> bool {
+        self.is_gone
     }
 
     /// Makes a check due.

@@ -148,7 +148,7 @@ impl Monitor {
     fn take_dumper(&mut self) -> Result<Dumper, KernelError> {
         match self.dumper.take() {
             Some(dumper) => Ok(dumper),
-            None => in_namespace(self.settings.namespace.as_deref(), Dumper::open),
+            None => in_namespace(self.namespace_path().as_deref(), Dumper::open),
         }
     }
 
@@ -190,7 +190,9 @@ impl Monitor {
     ) -> Result<(), KernelError> {
         self.expiry.dumped(passes.expiry, passes.report.duration);
         self.confirm(passes.families, &passes.absent);
-        self.shared.synchronised();
+        if !self.watch.is_gone() {
+            self.shared.synchronised();
+        }
         self.audit_at = self
             .settings
             .audit_interval

@@ -12,7 +12,7 @@ use crate::error::VppError;
 use crate::heartbeat::{Heartbeat, Liveness};
 use crate::state::EngineState;
 
-use super::connect::{Session, connect};
+use super::connect::{Session, open_session};
 use super::connection::Connection;
 use super::control::Control;
 use super::driver::Driver;
@@ -40,7 +40,7 @@ impl BulkConnection {
     /// [`VppError::Connect`], [`VppError::Handshake`], or [`VppError::Message`] if VPP's messages
     /// differ from those that this encoder knows.
     pub fn connect(shared: Arc<EngineState>, settings: &BulkSettings) -> Result<Self, VppError> {
-        let session = connect(&settings.socket, &settings.name, settings.connect_timeout)?;
+        let session = open_session(&settings.socket, &settings.name, settings.connect_timeout)?;
         Self::start(shared, session, settings)
     }
 

@@ -1,11 +1,13 @@
 //! Connecting to VPP's API socket and the handshake.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::vpp::{FrameReader, MessageTable, SockclntCreate, SockclntCreateReply};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 
 use crate::error::VppError;
 
@@ -17,11 +19,14 @@ pub(super) struct Session {
     pub(super) messages: MessageTable,
 }
 
-pub(super) fn connect(path: &Path, name: &str, timeout: Duration) -> Result<Session, VppError> {
-    let stream = UnixStream::connect(path).map_err(|error| refused(path, &error))?;
-    let failed = |error: std::io::Error| VppError::Handshake(error.to_string());
+pub(super) fn open_session(
+    path: &Path,
+    name: &str,
+    timeout: Duration,
+) -> Result<Session, VppError> {
+    let stream = open(path, timeout).map_err(|error| refused(path, &error))?;
+    let failed = |error: io::Error| VppError::Handshake(error.to_string());
     stream.set_read_timeout(Some(timeout)).map_err(failed)?;
-    stream.set_write_timeout(Some(timeout)).map_err(failed)?;
     let mut out = Vec::new();
     let create = SockclntCreate {
         context: 0,
@@ -46,6 +51,21 @@ pub(super) fn connect(path: &Path, name: &str, timeout: Duration) -> Result<Sess
         client_index: created.index,
         messages: created.table,
     })
+}
+
+/// A connected socket whose writes have the timeout. Connecting has it, too: the kernel waits for room
+/// among the connections that a server has not accepted yet (`unix_stream_connect`).
+fn open(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
+    let socket = socket(
+        AddressFamily::Unix,
+        SockType::Stream,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    )?;
+    let stream = UnixStream::from(socket);
+    stream.set_write_timeout(Some(timeout))?;
+    connect(stream.as_raw_fd(), &UnixAddr::new(path)?)?;
+    Ok(stream)
 }
 
 fn answer(
@@ -85,7 +105,7 @@ fn answer(
     }
 }
 
-fn refused(path: &Path, error: &std::io::Error) -> VppError {
+fn refused(path: &Path, error: &io::Error) -> VppError {
     let hint = match error.kind() {
         ErrorKind::NotFound => {
             "there is no such socket: is VPP running, and is `socksvr { socket-name … }` in its \
@@ -95,6 +115,7 @@ fn refused(path: &Path, error: &std::io::Error) -> VppError {
             "this user may not use it: run as a member of the socket's group (often `vpp`)"
         }
         ErrorKind::ConnectionRefused => "nobody listens on it: is VPP running?",
+        ErrorKind::WouldBlock => "VPP accepts no connection: does it hang?",
         _ => "check that the path names VPP's API socket",
     };
     VppError::Connect {
@@ -108,6 +129,8 @@ fn refused(path: &Path, error: &std::io::Error) -> VppError {
 mod tests {
     use std::os::unix::net::UnixListener;
     use std::thread;
+
+    use nix::sys::socket::{Backlog, bind, listen};
 
     use super::*;
 
@@ -127,10 +150,29 @@ mod tests {
             drop(stream.write_all(answer));
             while stays && stream.read(&mut request).is_ok_and(|count| count > 0) {}
         });
-        let failed = connect(&path, "test", timeout).err();
+        let failed = open_session(&path, "test", timeout).err();
         other.join().unwrap();
         std::fs::remove_file(&path).unwrap();
         failed.unwrap().to_string()
+    }
+
+    #[test]
+    fn a_vpp_that_accepts_nothing_is_not_waited_for_without_end() {
+        let path = std::env::temp_dir().join(format!("bgpr-full-{}", std::process::id()));
+        let socket = socket(
+            AddressFamily::Unix,
+            SockType::Stream,
+            SockFlag::empty(),
+            None,
+        )
+        .unwrap();
+        bind(socket.as_raw_fd(), &UnixAddr::new(&path).unwrap()).unwrap();
+        listen(&socket, Backlog::new(0).unwrap()).unwrap();
+        let _waits = UnixStream::connect(&path).unwrap();
+        let failed = open_session(&path, "test", SHORT).err().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let text = failed.to_string();
+        assert!(text.contains("VPP accepts no connection"), "{text}");
     }
 
     #[test]

@@ -99,7 +99,8 @@ impl Table {
         families: &[Family],
         absent: &AHashSet<(u32, Prefix)>,
     ) -> SweepReport {
-        (self.link_dump, self.next_hop_dump) = (None, None);
+        // The dump of the links may be that of another source: with zebra's routes, the kernel's.
+        self.next_hop_dump = None;
         self.label_routes.dump = None;
         let Some(resync) = self.resyncs.current.take() else {
             return SweepReport::default();

@@ -85,6 +85,11 @@ impl Table {
         gone.map(|index| self.remove_link(index)).count()
     }
 
+    /// Ends a dump that is incomplete: what it did not show may be there.
+    pub fn abandon_link_dump(&mut self) {
+        self.link_dump = None;
+    }
+
     /// The link with this index.
     #[must_use]
     pub fn link_of(&self, index: u32) -> Option<&Link> {
