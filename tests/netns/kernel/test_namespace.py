@@ -67,6 +67,7 @@ def test_a_namespace_without_its_name_is_read(
             assert engine.resync().complete
         assert set(desired(engine)) == {"198.18.0.0/24"}
         assert not engine.status().synchronised, "another may get the name"
+        run("ip", "netns", "add", namespace.name)
 
 
 IDLE = """
