@@ -35,7 +35,7 @@ def repair_by_daemon(control: Path | None, config: Path | None, *, as_json: bool
 
 
 def _line(row: Any) -> str:
-    return f"{row['kind']:<10} {row['prefix']} VPP table {row['table']}"
+    return f"{row['kind']:<10} {row['prefix']} VPP table {row['vpp_table']}"
 
 
 def _summary(end: Any) -> str:

@@ -213,7 +213,7 @@ class _Commands:
         found = self._compare()
         if found is not None:
             yield [
-                {"table": table, "prefix": prefix, "kind": kind}
+                {"vpp_table": table, "prefix": prefix, "kind": kind}
                 for table, prefix, kind in found.drifted
             ]
         self._resync("repair")

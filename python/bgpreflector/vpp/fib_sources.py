@@ -133,7 +133,7 @@ class FibSources:
                     "routes overridden",
                     overridden=count,
                     routes=[
-                        {"prefix": p, "table": t, "fib_source": name}
+                        {"prefix": p, "vpp_table": t, "fib_source": name}
                         for t, p, name in named[:MAX_LOGGED]
                     ],
                 ),

@@ -204,7 +204,7 @@ class VppMonitor:
                     "audit found differences",
                     **found,
                     routes=[
-                        {"prefix": prefix, "table": t, "difference": kind}
+                        {"prefix": prefix, "vpp_table": t, "difference": kind}
                         for t, prefix, kind in audit.drifted[:MAX_LOGGED]
                     ],
                 ),
