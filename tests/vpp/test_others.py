@@ -156,7 +156,7 @@ def test_what_an_earlier_run_left_behind_theirs_goes(
 def test_sources_of_vpp_itself_are_not_searched_for_hidden_routes() -> None:
     """Every VPP has routes of theirs: a restart must send nothing for them."""
     others = FibSources()
-    others.learn([API, FibSource(4, "interface", 3), FibSource(30, "lcp-rt", 0x10), OURS], OURS.id)
+    others.update([API, FibSource(4, "interface", 3), FibSource(30, "lcp-rt", 0x10), OURS], OURS.id)
     assert list(others.hiding) == [API.id]
 
 
@@ -164,8 +164,8 @@ def test_only_better_sources_are_asked() -> None:
     """And of equal ones VPP may prefer either."""
     others = FibSources()
     equal = FibSource(26, "another client", 0x88)
-    others.learn([API, WORSE, OURS, equal], OURS.id)
+    others.update([API, WORSE, OURS, equal], OURS.id)
     assert list(others.better) == [8, 26]
     assert others.unknown
-    others.learn([API, WORSE], None)
+    others.update([API, WORSE], None)
     assert list(others.better) == []

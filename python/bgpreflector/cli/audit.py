@@ -156,11 +156,11 @@ def audit(
         config, socket=socket, netns=netns, protocols=protocol, interfaces=interface
     )
     say_configuration(config)
-    with ExitStack() as held:
+    with ExitStack() as stack:
         if repair:
             todo = "leave --no-daemon out, so that it repairs by its own configuration"
-            held.enter_context(writing(settings, "audit --repair", where_from(config), todo))
-        both = held.enter_context(comparison(settings, read_only=not repair))
+            stack.enter_context(writing(settings, "audit --repair", where_from(config), todo))
+        both = stack.enter_context(comparison(settings, read_only=not repair))
         overridden = both.overridden()
         printer = Printer(SCHEMA, as_json=as_json, summary=summary)
         differing: set[PrefixKey] = set()

@@ -3,7 +3,7 @@
 from .audit import Comparisons
 from .engine import RouteEngine
 from .flush import FlushResult, flush
-from .guard import DeletionGuard, VppGuardDue, Waiting, exceeds, held_reasons
+from .guard import DeletionGuard, VppGuardDue, WithheldDeletions, exceeds, held_reasons
 from .held import held_prefixes
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
 from .lookup import FibQuery, VppEntry, VppLookup
@@ -28,7 +28,7 @@ __all__ = [
     "VppMonitor",
     "VppSession",
     "VppSettings",
-    "Waiting",
+    "WithheldDeletions",
     "exceeds",
     "flush",
     "held_prefixes",

@@ -72,7 +72,7 @@ class FibSources:
         """Reset after a connect, which may be to another VPP."""
         self.unknown, self.linux_nl, self._better = True, False, ()
 
-    def learn(self, sources: Iterable[FibSource], ours: int | None) -> None:
+    def update(self, sources: Iterable[FibSource], ours: int | None) -> None:
         """Store VPP's sources, and warn once if linux_nl is loaded."""
         known = {source.id: source for source in sources}
         warned, self.linux_nl = self.linux_nl, any(s.name in LINUX_NL for s in known.values())

@@ -56,7 +56,7 @@ class VppGuardDue(UpdateEvent):
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WithheldDeletions:
     """Deletions that wait for an operator's approval."""
 
     deletions: int
@@ -90,7 +90,7 @@ class DeletionGuard:
         self._approved = threading.Event()
         self._had: int | None = None
         self._deleted = 0
-        self._waiting: Waiting | None = None
+        self._waiting: WithheldDeletions | None = None
 
     def arm(self, mirrored: str) -> None:
         """Check the first sync; ``mirrored`` describes the mirrored kernel routes."""
@@ -102,7 +102,7 @@ class DeletionGuard:
         return self._armed
 
     @property
-    def waiting(self) -> Waiting | None:
+    def waiting(self) -> WithheldDeletions | None:
         """The deletions that wait for :meth:`approve`, as of the last check."""
         return self._waiting
 
@@ -132,7 +132,11 @@ class DeletionGuard:
         if not self._approved.is_set() and exceeds(
             self._settings, deletions + self._deleted, self._had
         ):
-            self._wait(Waiting(deletions, self._had, self._reason(engine_status, deletions, held)))
+            self._wait(
+                WithheldDeletions(
+                    deletions, self._had, self._reason(engine_status, deletions, held)
+                )
+            )
             return False
         if self._waiting is not None:
             extra = fields("deletions approved", deletions=deletions)
@@ -154,7 +158,7 @@ class DeletionGuard:
         self._armed, self._waiting = False, None
         self._engine.release_deletions()
 
-    def _wait(self, waiting: Waiting) -> None:
+    def _wait(self, waiting: WithheldDeletions) -> None:
         first, self._waiting = self._waiting is None, waiting
         if first:
             _log.warning(

@@ -54,18 +54,18 @@ class HeldWatch:
         self._engine = engine
         self._limit = limit
         self._meanwhile = FALLBACK_EFFECTS[fallback]
-        self._seen = 0
-        self._next_look = 0.0
+        self._held = 0
+        self._next_check = 0.0
         self._next_warning = 0.0
         self._warned = False
         self._some = False
 
-    def look(self, held: int, *, certainly: bool) -> None:
+    def check(self, held: int, *, certainly: bool) -> None:
         """Check, unless ``held`` is unchanged or the last check was just now."""
         now = time.monotonic()
-        if not certainly and (held == self._seen or now < self._next_look):
+        if not certainly and (held == self._held or now < self._next_check):
             return
-        self._seen, self._next_look = held, now + CHECK_INTERVAL
+        self._held, self._next_check = held, now + CHECK_INTERVAL
         engine_status = self._engine.status()
         those, total = held_prefixes(engine_status)
         too_many = those > self._limit * total

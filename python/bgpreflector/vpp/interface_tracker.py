@@ -30,7 +30,7 @@ class InterfaceTracker:
         seen: VppState,
         guard: DeletionGuard,
     ) -> None:
-        """Nothing is read before :meth:`look`."""
+        """Nothing is read before :meth:`refresh`."""
         self._engine = engine
         self._session = session
         self._settings = settings
@@ -39,7 +39,7 @@ class InterfaceTracker:
         self.gone: frozenset[int] = frozenset()
         """Indices (``sw_if_index``) of deleted interfaces that routes of ours may still use."""
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Read VPP's interfaces; affected routes become dirty. Raises :class:`VppError`."""
         # First: an interface that exists now may have the index of one that was deleted.
         gone = self._session.deleted_interfaces()
@@ -98,7 +98,7 @@ class InterfaceTracker:
             self.gone = left
             self._set_interfaces()
 
-    def look_for_dead_paths(self) -> None:
+    def find_dead_paths(self) -> None:
         """Once a connect: while connected, VPP sends events for interfaces."""
         source = self._settings.fib_source.name
         dead = dead_interfaces(self._session, source, self._engine.path_set_examples())

@@ -177,7 +177,7 @@ class VppMonitor:
             return ""
         if isinstance(event, VppLookup):
             if event.answer.set_running_or_notify_cancel():
-                event.answer.set_result(self._sink.look_up(event.questions))
+                event.answer.set_result(self._sink.look_up(event.queries))
             return ""
         self._pending.clear()
         self._sink.refresh_interfaces()

@@ -120,12 +120,12 @@ class FibProgrammer:
                 self._engine.set_paused(self._paused.is_set())
             self.session.connect()
             version = self.session.version()
-            self._learn_version(version)
+            self._set_version(version)
             self.others.forget()
-            self._look_at_source()
-            self.tables.look()
+            self._read_fib_sources()
+            self.tables.refresh()
             self.session.watch_interfaces(self._interfaces_changed)
-            self.interfaces.look()
+            self.interfaces.refresh()
         except VppError:
             self.close()
             raise
@@ -162,7 +162,7 @@ class FibProgrammer:
         limit = self._settings.rate_limit
         return PapiSender(self._engine, self.session, rate_limit=limit, paused=self._paused)
 
-    def _learn_version(self, version: str) -> None:
+    def _set_version(self, version: str) -> None:
         released = self._engine.set_vpp_version(version)
         if released:
             _log.warning(
@@ -173,13 +173,13 @@ class FibProgrammer:
                 extra=fields("routes released", version=version, released=released),
             )
 
-    def _look_at_source(self) -> None:
+    def _read_fib_sources(self) -> None:
         source = self._settings.fib_source
         if self._read_only:
             self._source = self.session.find_fib_source(source.name)
         else:
             self._source = self.session.fib_source(source.name, source.priority)
-        self.others.learn(self.session.fib_sources(), self._source)
+        self.others.update(self.session.fib_sources(), self._source)
 
     @property
     def has_bulk(self) -> bool:
@@ -204,7 +204,7 @@ class FibProgrammer:
 
     def refresh_interfaces(self) -> None:
         """Read VPP's interfaces again; affected routes become dirty."""
-        self.interfaces.look()
+        self.interfaces.refresh()
         self.interfaces.release_indices()
 
     def resync(self) -> None:
@@ -215,9 +215,9 @@ class FibProgrammer:
         if not self.session.usable or self.lost:
             self.connect()
         else:
-            self._look_at_source()
-            self.tables.look()
-            self.interfaces.look()
+            self._read_fib_sources()
+            self.tables.refresh()
+            self.interfaces.refresh()
         self._adopt()
         # Only after VPP's routes are known again.
         self.interfaces.release_indices()
@@ -235,7 +235,7 @@ class FibProgrammer:
         else:
             self._adopt_by_papi(self._papi.routes, self._source, hiding)
         if find_hidden:
-            self.interfaces.look_for_dead_paths()
+            self.interfaces.find_dead_paths()
         self._read = True
 
     def _adopt_by_papi(self, papi: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
@@ -296,7 +296,7 @@ class FibProgrammer:
             self.overridden()
         if txn.is_resync and not self._paused.is_set():
             self.seen.resynchronised = True
-        self._held_watch.look(result.held, certainly=txn.is_resync)
+        self._held_watch.check(result.held, certainly=txn.is_resync)
         return result
 
     def take_guarded(self) -> list[_core.RouteBatch]:
@@ -307,14 +307,14 @@ class FibProgrammer:
             self.guard.passed(list(self.interfaces.gone))
         return [batch for batch in batches if len(batch)]
 
-    def look_up(self, questions: Sequence[FibQuery]) -> list[VppEntry | None]:
+    def look_up(self, queries: Sequence[FibQuery]) -> list[VppEntry | None]:
         """The entry by which VPP forwards now. Raises :class:`VppError`."""
-        return [self._look_up(question) for question in questions]
+        return [self._look_up(query) for query in queries]
 
-    def _look_up(self, question: FibQuery) -> VppEntry | None:
-        table, prefix = question.table, question.prefix
-        entry = lookup(self.session, table, prefix, exact=question.exact)
-        if entry is None or question.exact:
+    def _look_up(self, query: FibQuery) -> VppEntry | None:
+        table, prefix = query.table, query.prefix
+        entry = lookup(self.session, table, prefix, exact=query.exact)
+        if entry is None or query.exact:
             return entry
         return replace(entry, entered=self.is_entered(table, is_ip6=":" in prefix))
 
