@@ -3,7 +3,7 @@
 from .audit import Comparisons
 from .engine import RouteEngine
 from .flush import FlushResult, flush
-from .guard import DeletionGuard, VppGuardDue, WithheldDeletions, exceeds, held_reasons
+from .guard import DeletionGuard, VppGuardDue, WithheldDeletions, exceeds
 from .held import held_prefixes
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
 from .lookup import FibQuery, VppEntry, VppLookup
@@ -32,7 +32,6 @@ __all__ = [
     "exceeds",
     "flush",
     "held_prefixes",
-    "held_reasons",
     "map_interfaces",
     "not_entered",
 ]

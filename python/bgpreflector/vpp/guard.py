@@ -14,20 +14,17 @@ from bgpreflector.controller import UpdateEvent
 from bgpreflector.log_fields import fields
 from bgpreflector.units import counted
 
+from .held import CountsHeld, held_reasons
+
 _log = logging.getLogger(__name__)
 
-MAX_LOGGED_INTERFACES = 5
-"""The most interfaces that a reason names."""
 
-
-class WithholdsDeletions(Protocol):
+class WithholdsDeletions(CountsHeld, Protocol):
     """The part of :class:`bgpreflector._core.Engine` that the guard uses."""
 
     def withhold_deletions(self, gone: Sequence[int]) -> None: ...
     def release_deletions(self) -> None: ...
     def withheld_deletions(self) -> tuple[int, int]: ...
-    def held_interfaces(self) -> dict[str, int]: ...
-    def status(self) -> _core.Status: ...
 
 
 class VppGuardDue(UpdateEvent):
@@ -183,20 +180,3 @@ class DeletionGuard:
         if held:
             reasons.append(f"{held} VPP cannot have ({held_reasons(engine_status, self._engine)})")
         return ", ".join(reasons)
-
-
-def held_reasons(engine_status: _core.Status, engine: WithholdsDeletions) -> str:
-    """Why routes are held, and through which interfaces, by falling count."""
-    interfaces = sorted(engine.held_interfaces().items(), key=lambda found: -found[1])
-    parts = [
-        f"no VPP interface mapped to {name}: {count}"
-        for name, count in interfaces[:MAX_LOGGED_INTERFACES]
-    ]
-    if len(interfaces) > MAX_LOGGED_INTERFACES:
-        parts.append(f"{len(interfaces) - MAX_LOGGED_INTERFACES} more interfaces")
-    parts += [
-        f"{reason.replace('_', ' ')}: {count}"
-        for reason, count in sorted(engine_status.held_routes.items())
-        if reason != "no_interface"
-    ]
-    return ", ".join(parts)
