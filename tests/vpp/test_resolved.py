@@ -9,7 +9,7 @@ import pytest
 
 from bgpreflector.controller import Event, UpdateOperations
 from bgpreflector.vpp import VppMonitor
-from bgpreflector.vpp.monitor import VppAuditDue
+from bgpreflector.vpp.audit import VppAuditDue
 from bgpreflector.vpp.resolved import read
 from lab.vpp import RealVpp, Vpp
 from vpp.support import GATEWAY, MakeProgrammer, Programmer

@@ -6,12 +6,29 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bgpreflector.controller import Event
+from bgpreflector.controller import Event, UpdateEvent
 
 from .request_event import RequestEvent
 
 if TYPE_CHECKING:
     from bgpreflector._core import VppAuditReport
+
+
+class VppAuditDue(UpdateEvent):
+    """Compare what VPP has with what it has acknowledged."""
+
+    def __init__(self, finished: Callable[[], None] = lambda: None) -> None:
+        """``finished()`` is called when the event is done or refused."""
+        self._finished = finished
+
+    def done(self, error: BaseException | None) -> None:  # noqa: ARG002 - an event's signature
+        """Notify the thread that pushes the next one."""
+        self._finished()
+
+    @property
+    def name(self) -> str:
+        """The name of all events of this type."""
+        return "VPP Audit"
 
 
 class VppAuditRequested(RequestEvent["VppAuditReport | None"]):
