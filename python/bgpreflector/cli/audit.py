@@ -48,11 +48,7 @@ OPERATIONS = ("add", "replace", "delete")
 
 
 @click.command(short_help="Print what a run would change in VPP now.")
-@options.config_file
-@options.socket
-@options.netns
-@options.protocols
-@options.interfaces
+@options.configuration
 @_summary_option
 @_as_json
 def plan(
@@ -83,11 +79,7 @@ def plan(
 
 
 @click.command(short_help="List what differs between kernel and VPP.")
-@options.config_file
-@options.socket
-@options.netns
-@options.protocols
-@options.interfaces
+@options.configuration
 @options.control_socket
 @click.option(
     "--repair",

@@ -24,11 +24,7 @@ STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bol
 
 
 @click.command(short_help="Find what keeps routes out of VPP; change nothing.")
-@options.config_file
-@options.socket
-@options.netns
-@options.protocols
-@options.interfaces
+@options.configuration
 @options.control_socket
 @click.option("--strict", is_flag=True, help="Exit with 8 for warnings, too.")
 @options.as_json
