@@ -13,7 +13,7 @@ import click
 from click.exceptions import Exit
 
 from bgpreflector import _core
-from bgpreflector.audit.difference import Comparison, PrefixKey, comparison
+from bgpreflector.audit.difference import Audit, PrefixKey, open_audit
 from bgpreflector.config import GuardConfig
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.errors import VppError
@@ -65,7 +65,7 @@ def plan(
         config, socket=socket, netns=netns, protocols=protocol, interfaces=interface
     )
     say_configuration(config)
-    with comparison(settings) as both:
+    with open_audit(settings) as both:
         for table, is_ip6 in both.sink.tables.missing:
             family = family_name(is_ip6=is_ip6)
             say(f"VPP's {family} table {table} would be created", err=True)
@@ -152,7 +152,7 @@ def audit(
         if repair:
             todo = "leave --no-daemon out, so that it repairs by its own configuration"
             stack.enter_context(writing(settings, "audit --repair", where_from(config), todo))
-        both = stack.enter_context(comparison(settings, read_only=not repair))
+        both = stack.enter_context(open_audit(settings, read_only=not repair))
         overridden = both.overridden()
         printer = Printer(SCHEMA, as_json=as_json, summary=summary)
         differing: set[PrefixKey] = set()
@@ -179,7 +179,7 @@ def audit(
         raise Exit(ExitCode.DIFFERENT)
 
 
-def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
+def _guard(settings: GuardConfig, deletions: int, both: Audit) -> None:
     installed = installed_count(both.engine.status().prefixes)
     if exceeds(settings, deletions, installed):
         raise VppError(
@@ -189,7 +189,7 @@ def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
 
 
 def _show(
-    both: Comparison,
+    both: Audit,
     changes: Iterable[_core.RouteChange],
     overridden: set[PrefixKey],
     printer: Printer,
