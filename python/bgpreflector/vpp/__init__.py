@@ -1,6 +1,6 @@
 """VPP: the session for rare API calls, and the sink that programs routes."""
 
-from .audit import Comparisons
+from .audit import SharedAudits
 from .engine import RouteEngine
 from .flush import FlushResult, flush
 from .guard import DeletionGuard, VppGuardDue, WithheldDeletions, exceeds
@@ -14,13 +14,13 @@ from .session import VppSession, VppSettings
 
 __all__ = [
     "DRIFT",
-    "Comparisons",
     "DeletionGuard",
     "FibProgrammer",
     "FibQuery",
     "FlushResult",
     "InterfaceMap",
     "RouteEngine",
+    "SharedAudits",
     "VppEntry",
     "VppGuardDue",
     "VppInterfaces",
