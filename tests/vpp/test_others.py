@@ -29,7 +29,7 @@ def resync(programmer: Programmer) -> None:
 def test_linux_nl_is_warned_of(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     """At each start, with what to do."""
     with SimulatedVpp.running(place, plugins=PLUGINS) as vpp, Programmer.of(vpp) as programmer:
-        assert programmer.sink.others.linux_nl
+        assert programmer.sink.fib_sources.linux_nl
     assert "linux_nl_plugin.so" in caplog.text
     assert "startup.conf" in caplog.text
 
@@ -75,7 +75,7 @@ def test_no_source_of_vpp_is_taken_for_ours(vpp: Vpp) -> None:
 def test_a_real_linux_nl_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     startup = Startup(heap="512M", statseg="128M", plugins=PLUGINS)
     with RealVpp.running(tmp_path, startup) as vpp, Programmer.of(vpp) as programmer:
-        assert programmer.sink.others.linux_nl
+        assert programmer.sink.fib_sources.linux_nl
     assert "linux_nl_plugin.so" in caplog.text
 
 
@@ -108,8 +108,8 @@ def test_what_others_override_is_found(
     vpp.add_foreign_route("203.0.113.0/24")
     programmer.announce(ours)
     resync(programmer)
-    assert not programmer.sink.others.linux_nl
-    assert programmer.sink.others.overridden == Overridden(1, ((0, one, "API"),))
+    assert not programmer.sink.fib_sources.linux_nl
+    assert programmer.sink.fib_sources.overridden == Overridden(1, ((0, one, "API"),))
     assert "1 of our prefixes" in caplog.text
     assert one in caplog.text
 

@@ -55,7 +55,7 @@ class Audit:
     @property
     def vpp_names(self) -> dict[int, str]:
         """VPP's interfaces by ``sw_if_index``."""
-        return self.sink.seen.interfaces.names
+        return self.sink.vpp_state.interfaces.names
 
     def changes(self) -> Iterator[_core.RouteChange]:
         """The changes that make VPP forward like the kernel, a page at a time."""

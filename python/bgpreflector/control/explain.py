@@ -256,8 +256,8 @@ def _installed(
     if entry is None:
         return f"VPP had acknowledged {prefix} and does not have it now: {repair}"
     if entry.source is not None and entry.source != daemon.sink.source:
-        name = daemon.sink.others.name(entry.source)
-        if entry.source not in daemon.sink.others.better:
+        name = daemon.sink.fib_sources.name(entry.source)
+        if entry.source not in daemon.sink.fib_sources.better:
             return (
                 f"VPP had acknowledged {prefix} and does not have it now: it forwards it by a "
                 f"route of the FIB source {name}, which comes behind ours; {repair}"
@@ -284,6 +284,6 @@ def _resolved(entry: VppEntry | None) -> dict[str, object] | None:
 def _entry(daemon: Daemon, entry: VppEntry | None) -> dict[str, Any] | None:
     if entry is None:
         return None
-    source = None if entry.source is None else daemon.sink.others.name(entry.source)
+    source = None if entry.source is None else daemon.sink.fib_sources.name(entry.source)
     paths = path_rows(entry.paths, vpp_interface_names(daemon))
     return {"prefix": entry.prefix, "source": source, "paths": sorted(paths, key=path_text)}

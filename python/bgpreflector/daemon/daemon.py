@@ -170,13 +170,13 @@ class Daemon:
         """
         self.controller.push_event(FullResync(reason, blocking=True))
 
-    def look_up(self, questions: Sequence[FibQuery], timeout: float) -> list[VppEntry | None]:
+    def look_up(self, queries: Sequence[FibQuery], timeout: float) -> list[VppEntry | None]:
         """Look up FIB entries in VPP.
 
         Raises ``TimeoutError`` if the event loop is busy for too long, and
         :class:`~bgpreflector.errors.VppError`.
         """
-        event = VppLookup(questions)
+        event = VppLookup(queries)
         self.controller.push_event(event)
         try:
             return event.answer.result(timeout)

@@ -212,7 +212,7 @@ def _clear(
     if source is None:
         _log.error(STALE_TABLES_WARNING, numbers, "VPP cannot be reached")
         return []
-    better = list(daemon.sink.others.better)
+    better = list(daemon.sink.fib_sources.better)
     try:
         found = daemon.engine.flush(source, better=better, tables=tables, dry_run=True)
         shown = sum(table[2] for table in found.tables)

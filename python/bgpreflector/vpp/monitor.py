@@ -148,7 +148,7 @@ class VppMonitor:
         for kind, count in audit.drift.items():
             self.drift[kind] += count
         found = {kind: count for kind, count in audit.drift.items() if count}
-        if "overridden" in found or self._sink.others.overridden.count:
+        if "overridden" in found or self._sink.fib_sources.overridden.count:
             self._sink.overridden()
         if found:
             _log.warning(

@@ -69,8 +69,8 @@ class FibProgrammer:
         self._read_only = read_only
         self.finds_hidden = True
         """Whether to look for routes that VPP's dumps hide."""
-        self.others = FibSources()
-        self.seen = VppState()
+        self.fib_sources = FibSources()
+        self.vpp_state = VppState()
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
         self._read = False
@@ -81,7 +81,9 @@ class FibProgrammer:
         self.guard = DeletionGuard(engine, settings.guard)
         self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
         self.session = VppSession(settings, namespace)
-        self.interfaces = InterfaceTracker(engine, self.session, settings, self.seen, self.guard)
+        self.interfaces = InterfaceTracker(
+            engine, self.session, settings, self.vpp_state, self.guard
+        )
         self.tables = MirroredTables(
             engine,
             self.session,
@@ -121,7 +123,7 @@ class FibProgrammer:
             self.session.connect()
             version = self.session.version()
             self._set_version(version)
-            self.others.forget()
+            self.fib_sources.forget()
             self._read_fib_sources()
             self.tables.refresh()
             self.session.watch_interfaces(self._interfaces_changed)
@@ -138,7 +140,7 @@ class FibProgrammer:
                 version,
                 extra=fields("sent by vpp_papi", version=version, reason=str(mismatch)),
             )
-        self.seen.connected(version)
+        self.vpp_state.connected(version)
         self._log_connected(version)
 
     def _log_connected(self, version: str) -> None:
@@ -179,7 +181,7 @@ class FibProgrammer:
             self._source = self.session.find_fib_source(source.name)
         else:
             self._source = self.session.fib_source(source.name, source.priority)
-        self.others.update(self.session.fib_sources(), self._source)
+        self.fib_sources.update(self.session.fib_sources(), self._source)
 
     @property
     def has_bulk(self) -> bool:
@@ -229,7 +231,7 @@ class FibProgrammer:
             return
         # Later adoptions know which of our routes others override.
         find_hidden = self.finds_hidden and not self._read
-        hiding = self.others.hiding if find_hidden else ()
+        hiding = self.fib_sources.hiding if find_hidden else ()
         if self._papi is None:
             self.guard.adopted(adopt(self._engine, self._source, hiding))
         else:
@@ -254,7 +256,7 @@ class FibProgrammer:
         if self._papi is not None or self._source is None:
             return None
         return self._engine.audit_vpp(
-            self._source, better=self.others.better, repair=repair, limit=limit
+            self._source, better=self.fib_sources.better, repair=repair, limit=limit
         )
 
     def overridden(self, *, limit: int = MAX_FAILURES) -> Overridden:
@@ -263,9 +265,9 @@ class FibProgrammer:
         VPP walks its routes once for every source that could be better, and sends a message only
         for each overridden one. Raises :class:`VppLostError`.
         """
-        better = self.others.better
+        better = self.fib_sources.better
         if self._papi is None:
-            return self.others.found(*self._engine.overridden(better, limit=limit))
+            return self.fib_sources.found(*self._engine.overridden(better, limit=limit))
         papi = self._papi.routes
         found = overridden_by_papi(
             lambda source: ((t, p) for t, p, _ in papi.dump(self.tables.all, source)),
@@ -273,7 +275,7 @@ class FibProgrammer:
             better,
             limit,
         )
-        return self.others.found(*found)
+        return self.fib_sources.found(*found)
 
     def _known_source(self) -> int:
         if self._source is None:
@@ -291,11 +293,11 @@ class FibProgrammer:
         result = self._send(batches)
         if self.guard.armed:
             result = both(result, self._send(self.take_guarded()))
-        if txn.is_resync and (self.others.unknown or self.others.overridden.count):
+        if txn.is_resync and (self.fib_sources.unknown or self.fib_sources.overridden.count):
             # Only now VPP has all our routes that others may override.
             self.overridden()
         if txn.is_resync and not self._paused.is_set():
-            self.seen.resynchronised = True
+            self.vpp_state.resynchronised = True
         self._held_watch.check(result.held, certainly=txn.is_resync)
         return result
 
@@ -320,7 +322,7 @@ class FibProgrammer:
 
     def is_entered(self, table: int, *, is_ip6: bool) -> bool:
         """Whether a VPP table has an interface. Raises :class:`VppError`."""
-        indices = self.seen.interfaces.by_name.values()
+        indices = self.vpp_state.interfaces.by_name.values()
         return is_entered(self.session, table, indices, is_ip6=is_ip6)
 
     def unresolved(self) -> Iterator[tuple[int, str, str]]:
