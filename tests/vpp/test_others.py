@@ -10,6 +10,7 @@ import pytest
 from bgpreflector.config.values import VPP_SOURCE_NAMES
 from bgpreflector.controller import EventMethod, Transaction
 from bgpreflector.errors import VppError
+from bgpreflector.log_fields import KEY
 from bgpreflector.vpp.fib_sources import FibSource, FibSources, Overridden
 from lab.vpp import RealVpp, SimulatedVpp, Startup, Vpp
 from vpp.support import MakeProgrammer, Programmer, prefixes, session_at
@@ -112,6 +113,9 @@ def test_what_others_override_is_found(
     assert programmer.sink.fib_sources.overridden == Overridden(1, ((0, one, "API"),))
     assert "1 of our prefixes" in caplog.text
     assert one in caplog.text
+    (said,) = [r for r in caplog.records if "of our prefixes" in r.getMessage()]
+    (route,) = getattr(said, KEY)["routes"]
+    assert route == {"prefix": one, "vpp_table": 0, "fib_source": "API"}
 
     caplog.clear()
     resync(programmer)
