@@ -278,5 +278,5 @@ def test_a_lookup_that_nobody_waits_for_any_more_is_skipped() -> None:
     vpp = IdleVpp()
     event = VppLookup([FibQuery(0, "192.0.2.0/24", exact=True)])
     assert event.answer.cancel()
-    # The sink has no look_up(): asking it would be an error.
+    # The sink has no FIB reader: asking it would be an error.
     vpp.monitor.update(event, cast("Any", None))

@@ -127,7 +127,7 @@ class Audit:
         kernel_tables = self._kernel_tables()
         return [
             ((kernel_tables[table], prefix), trouble)
-            for table, prefix, trouble in self.sink.unresolved()
+            for table, prefix, trouble in self.sink.fib.unresolved()
         ]
 
     def _kernel_tables(self) -> dict[int, int]:

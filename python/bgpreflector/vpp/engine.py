@@ -10,6 +10,7 @@ from bgpreflector.errors import VppMessageError
 from bgpreflector.routes.injected_routes import TakesRoutes
 
 from .discovery import DiscoversTables
+from .fib_reader import ListsPathSets
 from .guard import WithholdsDeletions
 from .papi_sender import OpensRequests
 from .session import CLIENT_NAME, VppSettings
@@ -32,7 +33,13 @@ class ConnectsToVpp(Protocol):
 
 
 class RouteEngine(
-    ConnectsToVpp, TakesRoutes, WithholdsDeletions, DiscoversTables, OpensRequests, Protocol
+    ConnectsToVpp,
+    TakesRoutes,
+    WithholdsDeletions,
+    DiscoversTables,
+    OpensRequests,
+    ListsPathSets,
+    Protocol,
 ):
     """The part of :class:`bgpreflector._core.Engine` that the sink uses."""
 
@@ -69,7 +76,6 @@ class RouteEngine(
     ) -> None: ...
     def mapped_interfaces(self) -> dict[str, int]: ...
     def uses_interface(self, sw_if_index: int) -> bool: ...
-    def path_set_examples(self) -> list[tuple[int, str, list[int]]]: ...
 
 
 def connect_bulk(engine: ConnectsToVpp, settings: VppSettings) -> VppMessageError | None:

@@ -135,7 +135,7 @@ class VppMonitor:
             return ""
         if isinstance(event, VppLookup):
             if event.answer.set_running_or_notify_cancel():
-                event.answer.set_result(self._sink.look_up(event.queries))
+                event.answer.set_result(self._sink.fib.look_up(event.queries))
             return ""
         self._pending.clear()
         self._sink.refresh_interfaces()
@@ -175,7 +175,7 @@ class VppMonitor:
 
     def _ask_for_unresolved(self) -> None:
         """An acknowledged route may lead nowhere: an interface is down, or paths form a loop."""
-        before, self.unresolved = self.unresolved, tuple(self._sink.unresolved())
+        before, self.unresolved = self.unresolved, tuple(self._sink.fib.unresolved())
         if self.unresolved and self.unresolved != before:
             _log.warning(
                 "VPP has %d sets of paths of ours that it does not forward by; one route of each: "

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
@@ -21,15 +20,14 @@ from .adoption import adopt, adopt_by_papi
 from .bulk_sender import send_bulk
 from .commit_results import both
 from .engine import RouteEngine, connect_bulk
+from .fib_reader import FibReader
 from .fib_sources import FibSources, Overridden, overridden_by_papi
 from .guard import DeletionGuard
 from .held import HeldWatch
 from .interface_tracker import InterfaceTracker
-from .lookup import FibQuery, VppEntry, lookup
 from .mirrored_tables import MirroredTables
 from .papi_fallback import PapiRoutes
 from .papi_sender import PapiSender
-from .resolved import is_entered, unresolved
 from .session import Table, VppSession, VppSettings
 from .tables import remove_own_tables
 from .vpp_state import VppState
@@ -81,6 +79,7 @@ class FibProgrammer:
         self.guard = DeletionGuard(engine, settings.guard)
         self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
         self.session = VppSession(settings, namespace)
+        self.fib = FibReader(engine, self.session, settings.fib_source.name, self.vpp_state)
         self.interfaces = InterfaceTracker(
             engine, self.session, settings, self.vpp_state, self.guard
         )
@@ -308,29 +307,6 @@ class FibProgrammer:
             batches.append(self._engine.take_batch(NO_LIMIT))
             self.guard.passed(list(self.interfaces.gone))
         return [batch for batch in batches if len(batch)]
-
-    def look_up(self, queries: Sequence[FibQuery]) -> list[VppEntry | None]:
-        """The entry by which VPP forwards now. Raises :class:`VppError`."""
-        return [self._look_up(query) for query in queries]
-
-    def _look_up(self, query: FibQuery) -> VppEntry | None:
-        table, prefix = query.table, query.prefix
-        entry = lookup(self.session, table, prefix, exact=query.exact)
-        if entry is None or query.exact:
-            return entry
-        return replace(entry, entered=self.is_entered(table, is_ip6=":" in prefix))
-
-    def is_entered(self, table: int, *, is_ip6: bool) -> bool:
-        """Whether a VPP table has an interface. Raises :class:`VppError`."""
-        indices = self.vpp_state.interfaces.by_name.values()
-        return is_entered(self.session, table, indices, is_ip6=is_ip6)
-
-    def unresolved(self) -> Iterator[tuple[int, str, str]]:
-        """Routes of ours that VPP has and does not forward by, one for each set of paths: VPP
-        table, prefix, and why. Raises :class:`VppLostError`."""
-        return unresolved(
-            self.session, self._settings.fib_source.name, self._engine.path_set_examples()
-        )
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         sender = self._papi
