@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -184,9 +185,29 @@ def test_a_contiv_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert given["valueFrom"] == {"fieldRef": {"fieldPath": "spec.nodeName"}}
     monkeypatch.setenv(given["name"], "one")
     assert load(tmp_path / file.name).table_map == {254: 7}
-    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-        assert container(values)[probe]["exec"]["command"][:2] == ["bgpreflector", "status"]
     assert "ports" not in container(values)
+
+
+@pytest.mark.parametrize("code", [*sorted(ExitCode), 128 + signal.SIGKILL])
+def test_a_contiv_configuration_is_probed_over_the_control_socket(
+    code: int, tmp_path: Path
+) -> None:
+    """Live whatever VPP and the kernel do, unless a thread hangs or nobody answers."""
+    live = {ExitCode.OK, ExitCode.VPP, ExitCode.KERNEL, ExitCode.DIFFERENT}
+    expected = {
+        "startupProbe": code in live,
+        "livenessProbe": code in live,
+        "readinessProbe": code == ExitCode.OK,
+    }
+    mounted = Mounted(tmp_path)
+    mounted.answer(code)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    for probe, passes in expected.items():
+        command = container(VALUES["Contiv"])[probe]["exec"]["command"]
+        done = subprocess.run(command, env=environment, check=False)
+        assert (done.returncode == 0) == passes, probe
+    # Without --check a daemon that hangs ends it with 0.
+    assert mounted.asked.read_text().splitlines() == ["status --check"] * len(expected)
 
 
 def test_the_monitor_finds_the_pods() -> None:

@@ -128,7 +128,7 @@ class Programmer:
     def look_up(self, prefix: str, table: int = 0) -> tuple[VppEntry, Resolved]:
         """What VPP forwards the first address of a prefix by: the prefix's entry, resolved."""
         host = prefix.partition("/")[0] + ("/128" if ":" in prefix else "/32")
-        (entry,) = self.sink.look_up([FibQuery(table, host, exact=False)])
+        (entry,) = self.sink.fib.look_up([FibQuery(table, host, exact=False)])
         assert entry is not None
         assert entry.prefix == prefix
         assert entry.resolved is not None

@@ -14,7 +14,7 @@ import pytest
 from bgpreflector.config import VppConfig
 from bgpreflector.controller import EventMethod, EventQueueFullError, Transaction
 from bgpreflector.errors import ReflectorError, VppConnectError, VppLostError
-from bgpreflector.vpp import Comparisons, FibProgrammer, FibQuery, VppLookup, VppMonitor, monitor
+from bgpreflector.vpp import FibProgrammer, FibQuery, SharedAudits, VppLookup, VppMonitor, monitor
 from bgpreflector.vpp.audit import VppAuditRequested
 from bgpreflector.vpp.session import VppSession
 from lab import wait_until
@@ -238,19 +238,19 @@ class UnprocessedEvents:
         self.events.append(event)
 
 
-def test_callers_share_a_comparison_until_it_begins() -> None:
+def test_callers_share_an_audit_until_it_begins() -> None:
     """Each reads all that VPP has; one that has begun may have missed what changed since."""
     loop = UnprocessedEvents()
-    comparisons = Comparisons(loop.push)
+    audits = SharedAudits(loop.push)
     with ThreadPoolExecutor(4) as clients:
-        asked = [clients.submit(comparisons.ask, 30) for _ in range(2)]
+        asked = [clients.submit(audits.ask, 30) for _ in range(2)]
 
         def waiting() -> list[int]:
             return [event.waiting for event in loop.events]
 
         wait_until(waiting, 30, "both wait", accept=[2].__eq__)
         assert loop.events[0].answer.set_running_or_notify_cancel()
-        asked.append(clients.submit(comparisons.ask, 30))
+        asked.append(clients.submit(audits.ask, 30))
         wait_until(waiting, 30, "the third waits for another", accept=[2, 1].__eq__)
         for event in loop.events:
             event.answer.set_result(None)
@@ -258,25 +258,25 @@ def test_callers_share_a_comparison_until_it_begins() -> None:
     assert waiting() == [0, 0]
 
 
-def test_a_comparison_that_nobody_waits_for_any_more_is_not_made() -> None:
+def test_an_audit_that_nobody_waits_for_any_more_is_not_made() -> None:
     """The queued event is dropped; the next caller has another."""
     loop = UnprocessedEvents()
-    comparisons = Comparisons(loop.push)
+    audits = SharedAudits(loop.push)
     for count in range(1, 3):
         with pytest.raises(TimeoutError):
-            comparisons.ask(0.001)
+            audits.ask(0.001)
         assert len(loop.events) == count
         assert not loop.events[-1].is_wanted
         # The sink has no audit(): asking it would be an error.
         IdleVpp().monitor.update(loop.events[-1], cast("Any", None))
     loop.full = True
     with pytest.raises(EventQueueFullError):
-        comparisons.ask(30)
+        audits.ask(30)
 
 
 def test_a_lookup_that_nobody_waits_for_any_more_is_skipped() -> None:
     vpp = IdleVpp()
     event = VppLookup([FibQuery(0, "192.0.2.0/24", exact=True)])
     assert event.answer.cancel()
-    # The sink has no look_up(): asking it would be an error.
+    # The sink has no FIB reader: asking it would be an error.
     vpp.monitor.update(event, cast("Any", None))

@@ -10,6 +10,7 @@ import pytest
 from bgpreflector.config.values import VPP_SOURCE_NAMES
 from bgpreflector.controller import EventMethod, Transaction
 from bgpreflector.errors import VppError
+from bgpreflector.log_fields import KEY
 from bgpreflector.vpp.fib_sources import FibSource, FibSources, Overridden
 from lab.vpp import RealVpp, SimulatedVpp, Startup, Vpp
 from vpp.support import MakeProgrammer, Programmer, prefixes, session_at
@@ -29,7 +30,7 @@ def resync(programmer: Programmer) -> None:
 def test_linux_nl_is_warned_of(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     """At each start, with what to do."""
     with SimulatedVpp.running(place, plugins=PLUGINS) as vpp, Programmer.of(vpp) as programmer:
-        assert programmer.sink.others.linux_nl
+        assert programmer.sink.fib_sources.linux_nl
     assert "linux_nl_plugin.so" in caplog.text
     assert "startup.conf" in caplog.text
 
@@ -75,7 +76,7 @@ def test_no_source_of_vpp_is_taken_for_ours(vpp: Vpp) -> None:
 def test_a_real_linux_nl_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     startup = Startup(heap="512M", statseg="128M", plugins=PLUGINS)
     with RealVpp.running(tmp_path, startup) as vpp, Programmer.of(vpp) as programmer:
-        assert programmer.sink.others.linux_nl
+        assert programmer.sink.fib_sources.linux_nl
     assert "linux_nl_plugin.so" in caplog.text
 
 
@@ -108,10 +109,13 @@ def test_what_others_override_is_found(
     vpp.add_foreign_route("203.0.113.0/24")
     programmer.announce(ours)
     resync(programmer)
-    assert not programmer.sink.others.linux_nl
-    assert programmer.sink.others.overridden == Overridden(1, ((0, one, "API"),))
+    assert not programmer.sink.fib_sources.linux_nl
+    assert programmer.sink.fib_sources.overridden == Overridden(1, ((0, one, "API"),))
     assert "1 of our prefixes" in caplog.text
     assert one in caplog.text
+    (said,) = [r for r in caplog.records if "of our prefixes" in r.getMessage()]
+    (route,) = getattr(said, KEY)["routes"]
+    assert route == {"prefix": one, "vpp_table": 0, "fib_source": "API"}
 
     caplog.clear()
     resync(programmer)
@@ -156,7 +160,7 @@ def test_what_an_earlier_run_left_behind_theirs_goes(
 def test_sources_of_vpp_itself_are_not_searched_for_hidden_routes() -> None:
     """Every VPP has routes of theirs: a restart must send nothing for them."""
     others = FibSources()
-    others.learn([API, FibSource(4, "interface", 3), FibSource(30, "lcp-rt", 0x10), OURS], OURS.id)
+    others.update([API, FibSource(4, "interface", 3), FibSource(30, "lcp-rt", 0x10), OURS], OURS.id)
     assert list(others.hiding) == [API.id]
 
 
@@ -164,8 +168,8 @@ def test_only_better_sources_are_asked() -> None:
     """And of equal ones VPP may prefer either."""
     others = FibSources()
     equal = FibSource(26, "another client", 0x88)
-    others.learn([API, WORSE, OURS, equal], OURS.id)
+    others.update([API, WORSE, OURS, equal], OURS.id)
     assert list(others.better) == [8, 26]
     assert others.unknown
-    others.learn([API, WORSE], None)
+    others.update([API, WORSE], None)
     assert list(others.better) == []

@@ -151,5 +151,5 @@ def test_while_no_daemon_runs_with_another_index(vpp: Vpp, make_programmer: Make
     while programmer.sink.flush().applied:
         pass
     indices = {path.sw_if_index for details in vpp.dump() for path in details.route.paths}
-    assert indices == {programmer.sink.seen.interfaces.by_name["loop0"]}
+    assert indices == {programmer.sink.vpp_state.interfaces.by_name["loop0"]}
     assert len(vpp.routes()) == COUNT

@@ -9,7 +9,7 @@ import pytest
 
 from bgpreflector.controller import Event, UpdateOperations
 from bgpreflector.vpp import VppMonitor
-from bgpreflector.vpp.monitor import VppAuditDue
+from bgpreflector.vpp.audit import VppAuditDue
 from bgpreflector.vpp.resolved import read
 from lab.vpp import RealVpp, Vpp
 from vpp.support import GATEWAY, MakeProgrammer, Programmer
@@ -57,14 +57,14 @@ def test_an_interface_that_is_down(vpp: Vpp, make_programmer: MakeProgrammer) ->
     entry, resolved = programmer.look_up(PREFIX)
     assert resolved.dpos == (f"via {GATEWAY} {vpp.interface}",)
     assert entry.entered
-    assert list(programmer.sink.unresolved()) == []
+    assert list(programmer.sink.fib.unresolved()) == []
     assert vpp.api.sw_interface_set_flags(sw_if_index=1, flags=0).retval == 0
     assert programmer.look_up(PREFIX)[0].paths == entry.paths
     for prefix in (PREFIX, V6):
         assert "VPP drops it" in str(trouble(programmer, prefix))
     # A drop route is no problem.
     assert trouble(programmer, CIRCLE[0]) is None
-    assert {prefix for _, prefix, _ in programmer.sink.unresolved()} == {PREFIX, V6}
+    assert {prefix for _, prefix, _ in programmer.sink.fib.unresolved()} == {PREFIX, V6}
 
 
 def test_an_audit_finds_what_vpp_does_not_forward_by(
@@ -107,7 +107,7 @@ def test_next_hops_in_a_circle(vpp: Vpp, make_programmer: MakeProgrammer) -> Non
     assert trouble(programmer, PREFIX) is None
     for prefix in CIRCLE:
         assert "looked up in a circle" in str(trouble(programmer, prefix))
-    assert {prefix for _, prefix, _ in programmer.sink.unresolved()} == set(CIRCLE)
+    assert {prefix for _, prefix, _ in programmer.sink.fib.unresolved()} == set(CIRCLE)
 
 
 def test_a_table_without_an_interface(vpp: Vpp, make_programmer: MakeProgrammer) -> None:

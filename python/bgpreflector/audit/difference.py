@@ -18,17 +18,17 @@ PAGE = 1000
 SETTLE_TIMEOUT = 30.0
 """Seconds to wait for a kernel that changes too little to disturb a dump."""
 
-COMPARISON_PAUSE = 1.0
-"""Seconds between the two comparisons of :meth:`Comparison.lasting`."""
+LASTING_PAUSE = 1.0
+"""Seconds between the two readings of :meth:`Audit.lasting`."""
 
 PrefixKey = tuple[int, str]
 """Kernel table and prefix."""
 
 
-class Comparison:
+class Audit:
     """The difference between the kernel and what VPP has under our source.
 
-    Make one with :func:`comparison`. Nothing is sent to VPP but by :meth:`repair`.
+    Make one with :func:`open_audit`. Nothing is sent to VPP but by :meth:`repair`.
     """
 
     def __init__(self, config: Config, *, read_only: bool) -> None:
@@ -37,7 +37,7 @@ class Comparison:
         config = config.model_copy(update={"kernel": kernel})
         self.engine = cast("_core.Engine", kernel_engine(config))
         self.sink = FibProgrammer.of(self.engine, config, read_only=read_only)
-        # A single comparison has no second batch to add what the first had to delete.
+        # A single audit has no second batch to add what the first had to delete.
         self.sink.finds_hidden = False
 
     def read(self) -> None:
@@ -55,7 +55,7 @@ class Comparison:
     @property
     def vpp_names(self) -> dict[int, str]:
         """VPP's interfaces by ``sw_if_index``."""
-        return self.sink.seen.interfaces.names
+        return self.sink.vpp_state.interfaces.names
 
     def changes(self) -> Iterator[_core.RouteChange]:
         """The changes that make VPP forward like the kernel, a page at a time."""
@@ -84,7 +84,7 @@ class Comparison:
         first = {(change.table, change.prefix) for change in self.changes()}
         if not first:
             return
-        time.sleep(COMPARISON_PAUSE)
+        time.sleep(LASTING_PAUSE)
         self.read()
         for change in self.changes():
             if (change.table, change.prefix) in first:
@@ -117,7 +117,7 @@ class Comparison:
         found = {(one.table, one.prefix): one for one in self.engine.check_lookups(asked)}
         doubtful = [key for key, one in found.items() if one.verdict == "different"]
         if doubtful:
-            time.sleep(COMPARISON_PAUSE)
+            time.sleep(LASTING_PAUSE)
             self.read()
             found |= {(one.table, one.prefix): one for one in self.engine.check_lookups(doubtful)}
         return [one for key, one in found.items() if key not in known]
@@ -127,7 +127,7 @@ class Comparison:
         kernel_tables = self._kernel_tables()
         return [
             ((kernel_tables[table], prefix), trouble)
-            for table, prefix, trouble in self.sink.unresolved()
+            for table, prefix, trouble in self.sink.fib.unresolved()
         ]
 
     def _kernel_tables(self) -> dict[int, int]:
@@ -146,11 +146,11 @@ class Comparison:
 
 
 @contextmanager
-def comparison(config: Config, *, read_only: bool = True) -> Iterator[Comparison]:
-    """Return a comparison that has read both sides.
+def open_audit(config: Config, *, read_only: bool = True) -> Iterator[Audit]:
+    """Return an audit that has read both sides.
 
     ``read_only``: not even the FIB source and the tables are added to VPP; what
-    :meth:`Comparison.repair` sends needs them. Raises ``SourceError`` where the kernel is not the
+    :meth:`Audit.repair` sends needs them. Raises ``SourceError`` where the kernel is not the
     source of the routes.
     """
     if config.is_fpm:
@@ -159,7 +159,7 @@ def comparison(config: Config, *, read_only: bool = True) -> Iterator[Comparison
             "nothing here to compare VPP with: `bgpreflector audit --repair` has the daemon "
             "compare, and `bgpreflector show routes` lists what it has of zebra"
         )
-    made = Comparison(config, read_only=read_only)
+    made = Audit(config, read_only=read_only)
     try:
         made.read()
         yield made

@@ -13,7 +13,7 @@ import click
 from click.exceptions import Exit
 
 from bgpreflector import _core
-from bgpreflector.audit.difference import Comparison, PrefixKey, comparison
+from bgpreflector.audit.difference import Audit, PrefixKey, open_audit
 from bgpreflector.config import GuardConfig
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.errors import VppError
@@ -48,11 +48,7 @@ OPERATIONS = ("add", "replace", "delete")
 
 
 @click.command(short_help="Print what a run would change in VPP now.")
-@options.config_file
-@options.socket
-@options.netns
-@options.protocols
-@options.interfaces
+@options.configuration
 @_summary_option
 @_as_json
 def plan(
@@ -69,7 +65,7 @@ def plan(
         config, socket=socket, netns=netns, protocols=protocol, interfaces=interface
     )
     say_configuration(config)
-    with comparison(settings) as both:
+    with open_audit(settings) as both:
         for table, is_ip6 in both.sink.tables.missing:
             family = family_name(is_ip6=is_ip6)
             say(f"VPP's {family} table {table} would be created", err=True)
@@ -83,11 +79,7 @@ def plan(
 
 
 @click.command(short_help="List what differs between kernel and VPP.")
-@options.config_file
-@options.socket
-@options.netns
-@options.protocols
-@options.interfaces
+@options.configuration
 @options.control_socket
 @click.option(
     "--repair",
@@ -156,11 +148,11 @@ def audit(
         config, socket=socket, netns=netns, protocols=protocol, interfaces=interface
     )
     say_configuration(config)
-    with ExitStack() as held:
+    with ExitStack() as stack:
         if repair:
             todo = "leave --no-daemon out, so that it repairs by its own configuration"
-            held.enter_context(writing(settings, "audit --repair", where_from(config), todo))
-        both = held.enter_context(comparison(settings, read_only=not repair))
+            stack.enter_context(writing(settings, "audit --repair", where_from(config), todo))
+        both = stack.enter_context(open_audit(settings, read_only=not repair))
         overridden = both.overridden()
         printer = Printer(SCHEMA, as_json=as_json, summary=summary)
         differing: set[PrefixKey] = set()
@@ -187,7 +179,7 @@ def audit(
         raise Exit(ExitCode.DIFFERENT)
 
 
-def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
+def _guard(settings: GuardConfig, deletions: int, both: Audit) -> None:
     installed = installed_count(both.engine.status().prefixes)
     if exceeds(settings, deletions, installed):
         raise VppError(
@@ -197,7 +189,7 @@ def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
 
 
 def _show(
-    both: Comparison,
+    both: Audit,
     changes: Iterable[_core.RouteChange],
     overridden: set[PrefixKey],
     printer: Printer,

@@ -43,14 +43,14 @@ def _progress(control: Path | None, config: Path | None, *, shown: bool) -> Iter
         return
     with daemon_at(control, config) as daemon:
 
-        def look() -> StatusReport | None:
+        def read_status() -> StatusReport | None:
             try:
                 return read_report(daemon.ask("status").end)
             except ControlError:
                 # The command itself will say so.
                 return None
 
-        progress = SyncProgress(look, Bar(console))
+        progress = SyncProgress(read_status, Bar(console))
         progress.start()
         try:
             yield

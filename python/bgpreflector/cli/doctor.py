@@ -24,11 +24,7 @@ STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bol
 
 
 @click.command(short_help="Find what keeps routes out of VPP; change nothing.")
-@options.config_file
-@options.socket
-@options.netns
-@options.protocols
-@options.interfaces
+@options.configuration
 @options.control_socket
 @click.option("--strict", is_flag=True, help="Exit with 8 for warnings, too.")
 @options.as_json
@@ -63,14 +59,14 @@ def doctor(
         findings = _mistakes(config, wrong)
         _print(findings, as_json=as_json)
     else:
-        findings = _look(settings, as_json=as_json)
+        findings = _check_up(settings, as_json=as_json)
     severities = {finding.severity for finding in findings}
     _conclude(findings, as_json=as_json)
     if Severity.ERROR in severities or (strict and Severity.WARNING in severities):
         raise Exit(ExitCode.FINDINGS)
 
 
-def _look(settings: Config, *, as_json: bool) -> list[Finding]:
+def _check_up(settings: Config, *, as_json: bool) -> list[Finding]:
     """Each finding is shown as soon as it is known: some take a while."""
     findings = []
     for finding in check_up(settings):

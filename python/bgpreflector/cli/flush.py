@@ -50,10 +50,10 @@ def flush(
     # Nothing is read from the kernel: the engine is only the way into VPP.
     engine = cast("_core.Engine", kernel_engine(settings))
     try:
-        with ExitStack() as held:
+        with ExitStack() as stack:
             if not (dry_run or force):
                 todo = "stop it first, or say --force to flush beside it"
-                held.enter_context(writing(settings, "flush", where_from(config), todo))
+                stack.enter_context(writing(settings, "flush", where_from(config), todo))
             result = flush_vpp(engine, settings.vpp, dry_run=dry_run)
     finally:
         engine.close()

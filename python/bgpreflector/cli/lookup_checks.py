@@ -10,7 +10,7 @@ from functools import partial
 import click
 
 from bgpreflector import _core
-from bgpreflector.audit.difference import Comparison, PrefixKey
+from bgpreflector.audit.difference import Audit, PrefixKey
 from bgpreflector.routes.paths import with_names
 
 from .differences import Printer, Row
@@ -38,7 +38,7 @@ class LookupCounts:
 
 
 def check_lookups(
-    both: Comparison,
+    both: Audit,
     sample: int,
     prefixes: Sequence[str],
     known: Container[PrefixKey],

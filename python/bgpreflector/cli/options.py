@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from .config_file import DEFAULT_FILE, VARIABLE
+
+C = TypeVar("C", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 """A path, whether or not there is something."""
@@ -43,3 +47,10 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 as_json_lines = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object a line."
 )
+
+
+def configuration(command: C) -> C:
+    """The configuration file, and the options that go before its keys."""
+    for option in (interfaces, protocols, netns, socket, config_file):
+        command = option(command)
+    return command

@@ -7,7 +7,7 @@ from typing import Any
 
 from click.exceptions import Exit
 
-from bgpreflector.audit.difference import Comparison
+from bgpreflector.audit.difference import Audit
 from bgpreflector.units import counts_text
 
 from .daemon import daemon_at
@@ -16,7 +16,7 @@ from .output import say, say_json
 
 
 def repair_by_daemon(control: Path | None, config: Path | None, *, as_json: bool) -> None:
-    """Ask the daemon to compare and repair, by its own configuration."""
+    """Ask the daemon to audit and repair, by its own configuration."""
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("repair")
         rows = []
@@ -35,18 +35,18 @@ def repair_by_daemon(control: Path | None, config: Path | None, *, as_json: bool
 
 
 def _line(row: Any) -> str:
-    return f"{row['kind']:<10} {row['prefix']} VPP table {row['table']}"
+    return f"{row['kind']:<10} {row['prefix']} VPP table {row['vpp_table']}"
 
 
 def _summary(end: Any) -> str:
     if end["found"] is None:
-        return "VPP cannot be compared over this connection; it was resynchronised"
+        return "VPP cannot be audited over this connection; it was resynchronised"
     left = counts_text(end["left"]) or "nothing"
     result = f"found: {counts_text(end['found']) or 'nothing'}; left: {left}"
     return f"{result}; {end['state'].replace('_', ' ')}"
 
 
-def repair(both: Comparison) -> int:
+def repair(both: Audit) -> int:
     """Send the changes to VPP; return how many it made."""
     repaired, refusals = both.repair()
     for refusal in refusals:

@@ -64,9 +64,10 @@ unconfirmed   of an earlier run, still to be compared with the kernel"""
 @click.option(
     "--check",
     is_flag=True,
-    help="Print one line, and exit with 0 if all is well, 4 if VPP is not connected, 5 if the "
-    "kernel has not been read yet, 6 if routes are missing, rejected or held, or the daemon is "
-    "paused or waits for `resume`, 7 if no daemon answers.",
+    help="Print one line, and exit with 0 if all is well, 1 if a thread of the daemon hangs or has "
+    "ended, 4 if VPP is not connected, 5 if the kernel has not been read yet, 6 if routes are "
+    "missing, rejected or held, or the daemon is paused or waits for `resume`, 7 if no daemon "
+    "answers.",
 )
 @click.option("--legend", is_flag=True, help="Explain the columns, too.")
 @options.as_json

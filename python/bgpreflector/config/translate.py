@@ -34,7 +34,7 @@ class Draft:
     ignored: list[str] = field(default_factory=list)
 
     def set(self, path: Path, value: object, written: str) -> None:
-        """Set the value at ``path``, which the file calls ``written``, unless it is other_key."""
+        """Set the value at ``path``, which the file calls ``written``, unless it is given."""
         section = self.values
         for key in path[:-1]:
             inner = section.setdefault(key, {})

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 SCHEMA = 3
 """Version of the rows and ends of all commands but ``status``, which has its own."""
 
-COMPARE_TIMEOUT = 60.0
-"""Seconds to wait for a comparison, which queues behind other events."""
+AUDIT_TIMEOUT = 60.0
+"""Seconds to wait for an audit, which queues behind other events."""
 
 READ_ONLY = frozenset(
     {
@@ -208,25 +208,25 @@ class _Commands:
             raise RefusedError("vpp", str(error)) from error
 
     def repair(self, _: _Arguments) -> Answering:
-        """Compare with VPP, resync, and compare again."""
+        """Audit VPP, resync, and audit again."""
         yield ()
-        found = self._compare()
+        found = self._audit()
         if found is not None:
             yield [
-                {"table": table, "prefix": prefix, "kind": kind}
+                {"vpp_table": table, "prefix": prefix, "kind": kind}
                 for table, prefix, kind in found.drifted
             ]
         self._resync("repair")
-        left = self._compare()
+        left = self._audit()
         return {
             **self._summary(),
             "found": None if found is None else found.drift,
             "left": None if left is None else _repairable(left),
         }
 
-    def _compare(self) -> VppAuditReport | None:
+    def _audit(self) -> VppAuditReport | None:
         try:
-            return self._daemon.compare(COMPARE_TIMEOUT)
+            return self._daemon.audit(AUDIT_TIMEOUT)
         except TimeoutError as error:
             raise RefusedError("busy", "the daemon is busy: try again later") from error
 

@@ -133,16 +133,16 @@ def _ask_vpp(
 ) -> tuple[Entries, str | None]:
     """VPP's entries for the prefix and the address in each table, or why there are none."""
     host = f"{address}/{address.max_prefixlen}"
-    questions = [
-        question
+    queries = [
+        query
         for match in matches
-        for question in (
+        for query in (
             FibQuery(match.vpp_table, match.views[0].prefix if match.views else host, exact=True),
             FibQuery(match.vpp_table, host, exact=False),
         )
     ]
     try:
-        answers = daemon.look_up(questions, LOOKUP_TIMEOUT)
+        answers = daemon.look_up(queries, LOOKUP_TIMEOUT)
     except TimeoutError:
         reason = f"the event loop was busy for {LOOKUP_TIMEOUT:.0f} s"
     except VppError as error:
@@ -168,9 +168,9 @@ def _kernel_side(
     by = f"the kernel forwards it by {kernel.prefix}"
     if kernel.table not in daemon.kernel_tables:
         return f"{by} in table {kernel.table}, which is not mirrored (kernel.tables)"
-    held = next(match for match in matches if match.table == kernel.table)
-    agree = held.views and held.views[0].prefix == kernel.prefix
-    return None if agree else f"{by}{_cached([held]) or _why_not_held(daemon, kernel)}"
+    match = next(match for match in matches if match.table == kernel.table)
+    agree = match.views and match.views[0].prefix == kernel.prefix
+    return None if agree else f"{by}{_cached([match]) or _why_not_in_table(daemon, kernel)}"
 
 
 def _cached(matches: Sequence[TableMatch]) -> str:
@@ -185,7 +185,7 @@ def _cached(matches: Sequence[TableMatch]) -> str:
     return ""
 
 
-def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:
+def _why_not_in_table(daemon: Daemon, kernel: _core.KernelRoute) -> str:
     settings = daemon.config.kernel
     family = "ipv6" if ":" in kernel.prefix else "ipv4"
     if family not in settings.families:
@@ -256,8 +256,8 @@ def _installed(
     if entry is None:
         return f"VPP had acknowledged {prefix} and does not have it now: {repair}"
     if entry.source is not None and entry.source != daemon.sink.source:
-        name = daemon.sink.others.name(entry.source)
-        if entry.source not in daemon.sink.others.better:
+        name = daemon.sink.fib_sources.name(entry.source)
+        if entry.source not in daemon.sink.fib_sources.better:
             return (
                 f"VPP had acknowledged {prefix} and does not have it now: it forwards it by a "
                 f"route of the FIB source {name}, which comes behind ours; {repair}"
@@ -284,6 +284,6 @@ def _resolved(entry: VppEntry | None) -> dict[str, object] | None:
 def _entry(daemon: Daemon, entry: VppEntry | None) -> dict[str, Any] | None:
     if entry is None:
         return None
-    source = None if entry.source is None else daemon.sink.others.name(entry.source)
+    source = None if entry.source is None else daemon.sink.fib_sources.name(entry.source)
     paths = path_rows(entry.paths, vpp_interface_names(daemon))
     return {"prefix": entry.prefix, "source": source, "paths": sorted(paths, key=path_text)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def interface_rows(daemon: Daemon) -> list[Row]:
     """All kernel interfaces, and configured ones that do not exist."""
-    mapping = daemon.sink.seen.interface_map
+    mapping = daemon.sink.vpp_state.interface_map
     vpp_names = vpp_interface_names(daemon)
     routes = _routes_through(daemon)
     links = sorted(daemon.engine.links())

@@ -90,9 +90,9 @@ class KernelLookup:
             if self._elsewhere(match):
                 return None
             return f"VPP has nothing for {self.address} in its table {match.vpp_table}"
-        held = match.views[0].prefix if match.views else None
-        if entry is not None and entry.prefix == held and self.number in DROP_ERRORS:
-            return f"VPP forwards {held} as the kernel does: it drops what goes there"
+        prefix = match.views[0].prefix if match.views else None
+        if entry is not None and entry.prefix == prefix and self.number in DROP_ERRORS:
+            return f"VPP forwards {prefix} as the kernel does: it drops what goes there"
         return None
 
     def _of_its_own(self, match: Matched, entry: VppEntry) -> str:
@@ -102,11 +102,11 @@ class KernelLookup:
         return f"VPP forwards {self.address} by {where}, and the kernel takes it in itself"
 
     def _compare(self, kernel: _core.KernelRoute, match: Matched, entry: VppEntry) -> str:
-        same, wanted, held = self.daemon.engine.compare_with_kernel(
+        same, wanted, hold_reason = self.daemon.engine.compare_with_kernel(
             kernel, match.vpp_table, entry.prefix, entry.paths
         )
         if not same:
-            reason = named_reason(held, link_names(self.daemon.engine))
+            reason = named_reason(hold_reason, link_names(self.daemon.engine))
             names = vpp_interface_names(self.daemon)
             means = reason or f"for VPP that is {with_names(', '.join(wanted), names)}"
             return (

@@ -161,4 +161,4 @@ def named_reason(reason: str | None, names: Mapping[int, str]) -> str | None:
 
 def vpp_interface_names(daemon: Daemon) -> dict[int, str]:
     """VPP's interfaces by ``sw_if_index``, as they were when it was looked at last."""
-    return daemon.sink.seen.interfaces.names
+    return daemon.sink.vpp_state.interfaces.names

@@ -16,8 +16,7 @@ KubeStateData = Mapping[str, Mapping[str, object]]
 class EventHandler(Protocol):
     """One of the parts that react to events.
 
-    The event loop makes every call, one at a time: on its own thread, or, for a blocking update
-    that finds it idle, on the thread that pushed it.
+    The event loop makes every call on its own thread, one at a time.
 
     What a handler raises is logged and counted, and the event's producer gets it. The other
     handlers go on, and what they ask for is committed; a handler that fails in a resync keeps the

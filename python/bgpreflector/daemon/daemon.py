@@ -24,9 +24,9 @@ from bgpreflector.reflector import (
 )
 from bgpreflector.routes.listing import installed_count
 from bgpreflector.vpp import (
-    Comparisons,
     FibProgrammer,
     FibQuery,
+    SharedAudits,
     VppEntry,
     VppGuardDue,
     VppLookup,
@@ -81,7 +81,7 @@ class Daemon:
         """Our routes in VPP tables that are no longer mirrored, which wait for :meth:`resume`."""
 
         vpp = config.vpp
-        self._comparisons = Comparisons(self.controller.push_event)
+        self._audits = SharedAudits(self.controller.push_event)
         self._hang_detector = HangDetector(
             HANG_TIMEOUT + 2 * (vpp.connect_timeout + vpp.request_timeout)
         )
@@ -170,13 +170,13 @@ class Daemon:
         """
         self.controller.push_event(FullResync(reason, blocking=True))
 
-    def look_up(self, questions: Sequence[FibQuery], timeout: float) -> list[VppEntry | None]:
+    def look_up(self, queries: Sequence[FibQuery], timeout: float) -> list[VppEntry | None]:
         """Look up FIB entries in VPP.
 
         Raises ``TimeoutError`` if the event loop is busy for too long, and
         :class:`~bgpreflector.errors.VppError`.
         """
-        event = VppLookup(questions)
+        event = VppLookup(queries)
         self.controller.push_event(event)
         try:
             return event.answer.result(timeout)
@@ -184,12 +184,12 @@ class Daemon:
             # No effect once answered; otherwise VPP need not be asked.
             event.answer.cancel()
 
-    def compare(self, timeout: float) -> _core.VppAuditReport | None:
+    def audit(self, timeout: float) -> _core.VppAuditReport | None:
         """How VPP differs from what it has acknowledged; ``None`` without a bulk connection.
 
         Raises as :meth:`look_up`.
         """
-        return self._comparisons.ask(timeout)
+        return self._audits.ask(timeout)
 
     @property
     def alive(self) -> bool:

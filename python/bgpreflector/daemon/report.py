@@ -133,9 +133,7 @@ class FpmStatus:
 class OverriddenPrefix:
     """A prefix that another FIB source overrides."""
 
-    table: int
-    """VPP table."""
-
+    vpp_table: int
     prefix: str
     source: str
 

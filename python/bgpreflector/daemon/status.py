@@ -197,7 +197,7 @@ def _fpm(daemon: Daemon) -> FpmStatus | None:
 
 def _vpp(daemon: Daemon, engine_status: _core.Status) -> VppStatus:
     sink = daemon.sink
-    lost, seen, overridden = sink.lost, sink.seen, sink.others.overridden
+    lost, seen, overridden = sink.lost, sink.vpp_state, sink.fib_sources.overridden
     return VppStatus(
         connected=not lost,
         lost=(daemon.engine.vpp_lost() or "not connected") if lost else None,
@@ -207,7 +207,7 @@ def _vpp(daemon: Daemon, engine_status: _core.Status) -> VppStatus:
         next_try_seconds=daemon.monitor.next_try_seconds if lost else None,
         bulk=sink.has_bulk,
         resynchronised=seen.resynchronised,
-        linux_nl=sink.others.linux_nl,
+        linux_nl=sink.fib_sources.linux_nl,
         overridden=overridden.count,
         overridden_prefixes=tuple(
             OverriddenPrefix(table, prefix, source)

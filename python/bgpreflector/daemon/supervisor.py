@@ -212,7 +212,7 @@ def _clear(
     if source is None:
         _log.error(STALE_TABLES_WARNING, numbers, "VPP cannot be reached")
         return []
-    better = list(daemon.sink.others.better)
+    better = list(daemon.sink.fib_sources.better)
     try:
         found = daemon.engine.flush(source, better=better, tables=tables, dry_run=True)
         shown = sum(table[2] for table in found.tables)
@@ -237,7 +237,7 @@ def _clear(
             counted(deleted, "route"),
             f"{refused:,}",
             extra=fields(
-                "table given up", family=family, table=table, deleted=deleted, refused=refused
+                "table given up", family=family, vpp_table=table, deleted=deleted, refused=refused
             ),
         )
     return []

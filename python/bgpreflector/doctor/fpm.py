@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from bgpreflector.config import FRR_PROTOCOLS, Config
-from bgpreflector.control import ControlClient
 from bgpreflector.daemon.report import FpmStatus
 from bgpreflector.errors import ControlError
 from bgpreflector.units import counted
 
+from .client import daemon_client
 from .finding import Finding, error, ok, warning
 from .routes import KernelRoutes
 
 CHECK = "fpm"
 ROUTES = "routes"
-READ_TIMEOUT = 30.0
-"""Seconds."""
 
 
 def fpm_findings(config: Config) -> Iterator[Finding]:
@@ -76,7 +73,7 @@ def zebra_routes(config: Config) -> KernelRoutes | None:
     if config.control.socket is None:
         return None
     try:
-        with ControlClient(Path(config.control.socket), timeout=READ_TIMEOUT) as client:
+        with daemon_client(config.control.socket) as client:
             status: Any = client.ask("status").end
             interfaces: list[Any] = list(client.ask("interfaces"))
     except ControlError:

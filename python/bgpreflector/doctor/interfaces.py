@@ -21,8 +21,8 @@ def interface_findings(
     engine: _core.Engine, sink: FibProgrammer, routes: KernelRoutes
 ) -> Iterator[Finding]:
     """Of the interfaces that mirrored routes use, those most used first."""
-    mapping = sink.seen.interface_map
-    vpp_names = sink.seen.interfaces.names
+    mapping = sink.vpp_state.interface_map
+    vpp_names = sink.vpp_state.interfaces.names
     up = _up(sink)
     for name in mapping.missing:
         yield error(
@@ -46,7 +46,7 @@ def interface_findings(
             )
         else:
             say = error if nowhere else warning
-            alike = name in sink.seen.interfaces.by_name
+            alike = name in sink.vpp_state.interfaces.by_name
             same = ", whose interface of this name has another hardware address" if alike else ""
             yield say(
                 CHECK,

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from bgpreflector.config import Config
-from bgpreflector.control import ControlClient
 from bgpreflector.daemon.read_report import AnswerError, read_report
 from bgpreflector.errors import ControlError
 
+from .client import daemon_client
 from .finding import Finding, ok, warning
 from .fpm import connection_finding
 
 CHECK = "daemon"
-READ_TIMEOUT = 30.0
-"""Seconds."""
 
 MAX_NAMED = 5
 """The most prefixes in a finding."""
@@ -26,7 +23,7 @@ def daemon_findings(config: Config) -> Iterator[Finding]:
     if config.control.socket is None:
         return
     try:
-        with ControlClient(Path(config.control.socket), timeout=READ_TIMEOUT) as client:
+        with daemon_client(config.control.socket) as client:
             answered = client.ask("status").end
     except ControlError as error:
         yield _unanswered(config.control.socket, error)

@@ -36,7 +36,7 @@ def vpp_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
         )
         return
     yield ok(CHECK, str(path), "VPP answers")
-    yield ok(CHECK, "version", f"VPP {sink.seen.version}")
+    yield ok(CHECK, "version", f"VPP {sink.vpp_state.version}")
     if sink.has_bulk:
         yield ok(CHECK, "messages", "its route messages are those that we know (CRCs)")
     else:

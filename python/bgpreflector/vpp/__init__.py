@@ -1,9 +1,9 @@
 """VPP: the session for rare API calls, and the sink that programs routes."""
 
-from .audit import Comparisons
+from .audit import SharedAudits
 from .engine import RouteEngine
 from .flush import FlushResult, flush
-from .guard import DeletionGuard, VppGuardDue, Waiting, exceeds, held_reasons
+from .guard import DeletionGuard, VppGuardDue, WithheldDeletions, exceeds
 from .held import held_prefixes
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
 from .lookup import FibQuery, VppEntry, VppLookup
@@ -14,13 +14,13 @@ from .session import VppSession, VppSettings
 
 __all__ = [
     "DRIFT",
-    "Comparisons",
     "DeletionGuard",
     "FibProgrammer",
     "FibQuery",
     "FlushResult",
     "InterfaceMap",
     "RouteEngine",
+    "SharedAudits",
     "VppEntry",
     "VppGuardDue",
     "VppInterfaces",
@@ -28,11 +28,10 @@ __all__ = [
     "VppMonitor",
     "VppSession",
     "VppSettings",
-    "Waiting",
+    "WithheldDeletions",
     "exceeds",
     "flush",
     "held_prefixes",
-    "held_reasons",
     "map_interfaces",
     "not_entered",
 ]

@@ -1,4 +1,4 @@
-"""Compare what VPP has under our FIB source with what it acknowledged, on request."""
+"""Events that have VPP audited: when it is due, and on request."""
 
 from __future__ import annotations
 
@@ -6,12 +6,29 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bgpreflector.controller import Event
+from bgpreflector.controller import Event, UpdateEvent
 
 from .request_event import RequestEvent
 
 if TYPE_CHECKING:
     from bgpreflector._core import VppAuditReport
+
+
+class VppAuditDue(UpdateEvent):
+    """Compare what VPP has with what it has acknowledged."""
+
+    def __init__(self, finished: Callable[[], None] = lambda: None) -> None:
+        """``finished()`` is called when the event is done or refused."""
+        self._finished = finished
+
+    def done(self, error: BaseException | None) -> None:  # noqa: ARG002 - an event's signature
+        """Notify the thread that pushes the next one."""
+        self._finished()
+
+    @property
+    def name(self) -> str:
+        """The name of all events of this type."""
+        return "VPP Audit"
 
 
 class VppAuditRequested(RequestEvent["VppAuditReport | None"]):
@@ -28,11 +45,11 @@ class VppAuditRequested(RequestEvent["VppAuditReport | None"]):
     @property
     def name(self) -> str:
         """The name of all events of this type."""
-        return "VPP Comparison"
+        return "VPP Audit Requested"
 
 
-class Comparisons:
-    """Lets callers share a queued comparison, because each one reads all of VPP."""
+class SharedAudits:
+    """Lets callers share a queued audit, because each one reads all of VPP."""
 
     def __init__(self, push_event: Callable[[Event], None]) -> None:
         self._push_event = push_event
@@ -40,7 +57,7 @@ class Comparisons:
         self._last: VppAuditRequested | None = None
 
     def ask(self, timeout: float) -> VppAuditReport | None:
-        """Return a comparison that starts after this call.
+        """Return an audit that starts after this call.
 
         Raises ``TimeoutError`` where it is not over in time; once nobody waits any more it is not
         made. Raises what it ends with, and what pushing its event raises.
@@ -56,7 +73,7 @@ class Comparisons:
     def _join(self) -> tuple[VppAuditRequested, bool]:
         with self._lock:
             event = self._last
-            # A comparison that already runs may have read what has changed since.
+            # An audit that already runs may have read what has changed since.
             is_new = event is None or event.answer.running() or event.answer.done()
             if event is None or is_new:
                 event = self._last = VppAuditRequested()

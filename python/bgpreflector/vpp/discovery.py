@@ -47,23 +47,23 @@ class DiscoveredTables:
         """The discovered tables that VPP has."""
         return frozenset(self._there)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Find tables that an earlier run left in VPP.
 
         Those whose kernel table is gone are emptied and removed. Raises
         :class:`~bgpreflector.errors.VppError`.
         """
-        self.learn()
+        self.refresh_vpp_tables()
         own = self._session.own_tables()
         self._there = {table for table in own if self._engine.discover_vpp_table(*table)}
         self.create()
 
     def create(self) -> None:
-        """Create missing tables that have a route. Raises as :meth:`look`."""
+        """Create missing tables that have a route. Raises as :meth:`refresh`."""
         new = self._wanted().keys() - self._there
         if new and self._free is not None:
             # Somebody else may have made one of a number that was free.
-            self.learn()
+            self.refresh_vpp_tables()
             new = self._wanted().keys() - self._there
         if new:
             wanted, free = self._wanted(), self._free or ()
@@ -88,8 +88,8 @@ class DiscoveredTables:
             if discovered and in_use
         }
 
-    def learn(self) -> None:
-        """Tell which VPP tables were chosen by an earlier run, and which are not free."""
+    def refresh_vpp_tables(self) -> None:
+        """Tell the engine which VPP tables an earlier run chose, and which are not free."""
         if self._free is None:
             return
         tables = self._session.tables()

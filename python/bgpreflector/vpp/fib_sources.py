@@ -72,7 +72,7 @@ class FibSources:
         """Reset after a connect, which may be to another VPP."""
         self.unknown, self.linux_nl, self._better = True, False, ()
 
-    def learn(self, sources: Iterable[FibSource], ours: int | None) -> None:
+    def update(self, sources: Iterable[FibSource], ours: int | None) -> None:
         """Store VPP's sources, and warn once if linux_nl is loaded."""
         known = {source.id: source for source in sources}
         warned, self.linux_nl = self.linux_nl, any(s.name in LINUX_NL for s in known.values())
@@ -133,7 +133,7 @@ class FibSources:
                     "routes overridden",
                     overridden=count,
                     routes=[
-                        {"prefix": p, "table": t, "fib_source": name}
+                        {"prefix": p, "vpp_table": t, "fib_source": name}
                         for t, p, name in named[:MAX_LOGGED]
                     ],
                 ),

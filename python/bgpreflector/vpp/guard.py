@@ -14,20 +14,17 @@ from bgpreflector.controller import UpdateEvent
 from bgpreflector.log_fields import fields
 from bgpreflector.units import counted
 
+from .held import CountsHeld, held_reasons
+
 _log = logging.getLogger(__name__)
 
-MAX_LOGGED_INTERFACES = 5
-"""The most interfaces that a reason names."""
 
-
-class WithholdsDeletions(Protocol):
+class WithholdsDeletions(CountsHeld, Protocol):
     """The part of :class:`bgpreflector._core.Engine` that the guard uses."""
 
     def withhold_deletions(self, gone: Sequence[int]) -> None: ...
     def release_deletions(self) -> None: ...
     def withheld_deletions(self) -> tuple[int, int]: ...
-    def held_interfaces(self) -> dict[str, int]: ...
-    def status(self) -> _core.Status: ...
 
 
 class VppGuardDue(UpdateEvent):
@@ -56,7 +53,7 @@ class VppGuardDue(UpdateEvent):
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WithheldDeletions:
     """Deletions that wait for an operator's approval."""
 
     deletions: int
@@ -90,7 +87,7 @@ class DeletionGuard:
         self._approved = threading.Event()
         self._had: int | None = None
         self._deleted = 0
-        self._waiting: Waiting | None = None
+        self._waiting: WithheldDeletions | None = None
 
     def arm(self, mirrored: str) -> None:
         """Check the first sync; ``mirrored`` describes the mirrored kernel routes."""
@@ -102,7 +99,7 @@ class DeletionGuard:
         return self._armed
 
     @property
-    def waiting(self) -> Waiting | None:
+    def waiting(self) -> WithheldDeletions | None:
         """The deletions that wait for :meth:`approve`, as of the last check."""
         return self._waiting
 
@@ -132,7 +129,11 @@ class DeletionGuard:
         if not self._approved.is_set() and exceeds(
             self._settings, deletions + self._deleted, self._had
         ):
-            self._wait(Waiting(deletions, self._had, self._reason(engine_status, deletions, held)))
+            self._wait(
+                WithheldDeletions(
+                    deletions, self._had, self._reason(engine_status, deletions, held)
+                )
+            )
             return False
         if self._waiting is not None:
             extra = fields("deletions approved", deletions=deletions)
@@ -154,7 +155,7 @@ class DeletionGuard:
         self._armed, self._waiting = False, None
         self._engine.release_deletions()
 
-    def _wait(self, waiting: Waiting) -> None:
+    def _wait(self, waiting: WithheldDeletions) -> None:
         first, self._waiting = self._waiting is None, waiting
         if first:
             _log.warning(
@@ -179,20 +180,3 @@ class DeletionGuard:
         if held:
             reasons.append(f"{held} VPP cannot have ({held_reasons(engine_status, self._engine)})")
         return ", ".join(reasons)
-
-
-def held_reasons(engine_status: _core.Status, engine: WithholdsDeletions) -> str:
-    """Why routes are held, and through which interfaces, by falling count."""
-    interfaces = sorted(engine.held_interfaces().items(), key=lambda found: -found[1])
-    parts = [
-        f"no VPP interface mapped to {name}: {count}"
-        for name, count in interfaces[:MAX_LOGGED_INTERFACES]
-    ]
-    if len(interfaces) > MAX_LOGGED_INTERFACES:
-        parts.append(f"{len(interfaces) - MAX_LOGGED_INTERFACES} more interfaces")
-    parts += [
-        f"{reason.replace('_', ' ')}: {count}"
-        for reason, count in sorted(engine_status.held_routes.items())
-        if reason != "no_interface"
-    ]
-    return ", ".join(parts)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bgpreflector.log_fields import fields
 from bgpreflector.units import counted
-
-from .guard import WithholdsDeletions, held_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +23,8 @@ CHECK_INTERVAL = 10.0
 WARNING_INTERVAL = 300.0
 """Minimum seconds between two warnings: interfaces may flap."""
 
+MAX_LOGGED_INTERFACES = 5
+"""The most interfaces that a reason names."""
 
 FALLBACK_EFFECTS: Mapping[Fallback, str] = {
     "hold": "forwards them by shorter prefixes, if it has any",
@@ -32,6 +32,13 @@ FALLBACK_EFFECTS: Mapping[Fallback, str] = {
     "punt": "hands what goes there to the kernel",
 }
 """What VPP does with held prefixes, by ``vpp.unmapped``."""
+
+
+class CountsHeld(Protocol):
+    """The part of :class:`bgpreflector._core.Engine` that counts of held routes come from."""
+
+    def held_interfaces(self) -> dict[str, int]: ...
+    def status(self) -> _core.Status: ...
 
 
 def held_prefixes(engine_status: _core.Status) -> tuple[int, int]:
@@ -47,25 +54,42 @@ def held_prefixes(engine_status: _core.Status) -> tuple[int, int]:
     return held - engine_status.substitutes.get("next_hops", 0), total
 
 
+def held_reasons(engine_status: _core.Status, engine: CountsHeld) -> str:
+    """Why routes are held, and through which interfaces, by falling count."""
+    interfaces = sorted(engine.held_interfaces().items(), key=lambda found: -found[1])
+    parts = [
+        f"no VPP interface mapped to {name}: {count}"
+        for name, count in interfaces[:MAX_LOGGED_INTERFACES]
+    ]
+    if len(interfaces) > MAX_LOGGED_INTERFACES:
+        parts.append(f"{len(interfaces) - MAX_LOGGED_INTERFACES} more interfaces")
+    parts += [
+        f"{reason.replace('_', ' ')}: {count}"
+        for reason, count in sorted(engine_status.held_routes.items())
+        if reason != "no_interface"
+    ]
+    return ", ".join(parts)
+
+
 class HeldWatch:
     """Warns if more than a share is held; called by the event loop."""
 
-    def __init__(self, engine: WithholdsDeletions, limit: float, fallback: Fallback) -> None:
+    def __init__(self, engine: CountsHeld, limit: float, fallback: Fallback) -> None:
         self._engine = engine
         self._limit = limit
         self._meanwhile = FALLBACK_EFFECTS[fallback]
-        self._seen = 0
-        self._next_look = 0.0
+        self._held = 0
+        self._next_check = 0.0
         self._next_warning = 0.0
         self._warned = False
         self._some = False
 
-    def look(self, held: int, *, certainly: bool) -> None:
+    def check(self, held: int, *, certainly: bool) -> None:
         """Check, unless ``held`` is unchanged or the last check was just now."""
         now = time.monotonic()
-        if not certainly and (held == self._seen or now < self._next_look):
+        if not certainly and (held == self._held or now < self._next_check):
             return
-        self._seen, self._next_look = held, now + CHECK_INTERVAL
+        self._held, self._next_check = held, now + CHECK_INTERVAL
         engine_status = self._engine.status()
         those, total = held_prefixes(engine_status)
         too_many = those > self._limit * total

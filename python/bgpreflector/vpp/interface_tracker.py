@@ -27,37 +27,37 @@ class InterfaceTracker:
         engine: RouteEngine,
         session: VppSession,
         settings: VppSettings,
-        seen: VppState,
+        vpp_state: VppState,
         guard: DeletionGuard,
     ) -> None:
-        """Nothing is read before :meth:`look`."""
+        """Nothing is read before :meth:`refresh`."""
         self._engine = engine
         self._session = session
         self._settings = settings
-        self._seen = seen
+        self._vpp_state = vpp_state
         self._guard = guard
         self.gone: frozenset[int] = frozenset()
         """Indices (``sw_if_index``) of deleted interfaces that routes of ours may still use."""
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Read VPP's interfaces; affected routes become dirty. Raises :class:`VppError`."""
         # First: an interface that exists now may have the index of one that was deleted.
         gone = self._session.deleted_interfaces()
-        before, self._seen.interfaces = self._seen.interfaces, self._session.interfaces()
+        before, self._vpp_state.interfaces = self._vpp_state.interfaces, self._session.interfaces()
         self._log_unused_pairs(before)
-        new = map_interfaces(self._settings.interfaces, self._seen.interfaces)
-        if new.missing and new.missing != self._seen.interface_map.missing:
+        new = map_interfaces(self._settings.interfaces, self._vpp_state.interfaces)
+        if new.missing and new.missing != self._vpp_state.interface_map.missing:
             _log.warning(
                 "VPP has no interface %s, which vpp.interfaces names: routes through it are held",
                 ", ".join(new.missing),
                 extra=fields("interfaces missing", interfaces=list(new.missing)),
             )
-        self._seen.interface_map = new
+        self._vpp_state.interface_map = new
         self.gone |= gone
         self._set_interfaces()
 
     def _log_unused_pairs(self, before: VppInterfaces) -> None:
-        found = self._seen.interfaces
+        found = self._vpp_state.interfaces
         if found.other_namespaces and found.other_namespaces != before.other_namespaces:
             _log.info(
                 "linux-cp pairs of other network namespaces are not used: %s",
@@ -74,7 +74,7 @@ class InterfaceTracker:
 
     def _set_interfaces(self) -> None:
         self._guard.withhold(list(self.gone))
-        usable = self._seen.interface_map.without(self.gone)
+        usable = self._vpp_state.interface_map.without(self.gone)
         self._engine.set_interfaces(
             dict(usable.map),
             usable.unmapped,
@@ -98,7 +98,7 @@ class InterfaceTracker:
             self.gone = left
             self._set_interfaces()
 
-    def look_for_dead_paths(self) -> None:
+    def find_dead_paths(self) -> None:
         """Once a connect: while connected, VPP sends events for interfaces."""
         source = self._settings.fib_source.name
         dead = dead_interfaces(self._session, source, self._engine.path_set_examples())

@@ -60,9 +60,9 @@ class FibQuery:
 class VppLookup(RequestEvent[list[VppEntry | None]]):
     """Look up entries in VPP: one answer for each query."""
 
-    def __init__(self, questions: Sequence[FibQuery]) -> None:
+    def __init__(self, queries: Sequence[FibQuery]) -> None:
         super().__init__()
-        self.questions = tuple(questions)
+        self.queries = tuple(queries)
 
     @property
     def name(self) -> str:

@@ -46,18 +46,18 @@ class MirroredTables:
         further = () if self._discovered is None else self._discovered.there
         return [*self._configured, *sorted(further)]
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Create missing tables: others may delete one, and VPP then refuses its routes."""
         if self._read_only:
             self.missing = self._session.missing_tables(self._configured)
-            self._numbers.learn()
+            self._numbers.refresh_vpp_tables()
             return
         for table_id, is_ip6 in self._session.ensure_tables(self._configured):
             family = family_name(is_ip6=is_ip6)
             extra = fields("table created", family=family, vpp_table=table_id)
             _log.info("Created VPP's %s table %d", family, table_id, extra=extra)
         if self._discovered is not None:
-            self._discovered.look()
+            self._discovered.refresh()
 
     def create(self) -> None:
         """Create the discovered tables that have a route, before it is sent."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
@@ -21,15 +20,14 @@ from .adoption import adopt, adopt_by_papi
 from .bulk_sender import send_bulk
 from .commit_results import both
 from .engine import RouteEngine, connect_bulk
+from .fib_reader import FibReader
 from .fib_sources import FibSources, Overridden, overridden_by_papi
 from .guard import DeletionGuard
 from .held import HeldWatch
 from .interface_tracker import InterfaceTracker
-from .lookup import FibQuery, VppEntry, lookup
 from .mirrored_tables import MirroredTables
 from .papi_fallback import PapiRoutes
 from .papi_sender import PapiSender
-from .resolved import is_entered, unresolved
 from .session import Table, VppSession, VppSettings
 from .tables import remove_own_tables
 from .vpp_state import VppState
@@ -69,8 +67,8 @@ class FibProgrammer:
         self._read_only = read_only
         self.finds_hidden = True
         """Whether to look for routes that VPP's dumps hide."""
-        self.others = FibSources()
-        self.seen = VppState()
+        self.fib_sources = FibSources()
+        self.vpp_state = VppState()
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
         self._read = False
@@ -81,7 +79,10 @@ class FibProgrammer:
         self.guard = DeletionGuard(engine, settings.guard)
         self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
         self.session = VppSession(settings, namespace)
-        self.interfaces = InterfaceTracker(engine, self.session, settings, self.seen, self.guard)
+        self.fib = FibReader(engine, self.session, settings.fib_source.name, self.vpp_state)
+        self.interfaces = InterfaceTracker(
+            engine, self.session, settings, self.vpp_state, self.guard
+        )
         self.tables = MirroredTables(
             engine,
             self.session,
@@ -120,12 +121,12 @@ class FibProgrammer:
                 self._engine.set_paused(self._paused.is_set())
             self.session.connect()
             version = self.session.version()
-            self._learn_version(version)
-            self.others.forget()
-            self._look_at_source()
-            self.tables.look()
+            self._set_version(version)
+            self.fib_sources.forget()
+            self._read_fib_sources()
+            self.tables.refresh()
             self.session.watch_interfaces(self._interfaces_changed)
-            self.interfaces.look()
+            self.interfaces.refresh()
         except VppError:
             self.close()
             raise
@@ -138,7 +139,7 @@ class FibProgrammer:
                 version,
                 extra=fields("sent by vpp_papi", version=version, reason=str(mismatch)),
             )
-        self.seen.connected(version)
+        self.vpp_state.connected(version)
         self._log_connected(version)
 
     def _log_connected(self, version: str) -> None:
@@ -162,7 +163,7 @@ class FibProgrammer:
         limit = self._settings.rate_limit
         return PapiSender(self._engine, self.session, rate_limit=limit, paused=self._paused)
 
-    def _learn_version(self, version: str) -> None:
+    def _set_version(self, version: str) -> None:
         released = self._engine.set_vpp_version(version)
         if released:
             _log.warning(
@@ -173,13 +174,13 @@ class FibProgrammer:
                 extra=fields("routes released", version=version, released=released),
             )
 
-    def _look_at_source(self) -> None:
+    def _read_fib_sources(self) -> None:
         source = self._settings.fib_source
         if self._read_only:
             self._source = self.session.find_fib_source(source.name)
         else:
             self._source = self.session.fib_source(source.name, source.priority)
-        self.others.learn(self.session.fib_sources(), self._source)
+        self.fib_sources.update(self.session.fib_sources(), self._source)
 
     @property
     def has_bulk(self) -> bool:
@@ -204,7 +205,7 @@ class FibProgrammer:
 
     def refresh_interfaces(self) -> None:
         """Read VPP's interfaces again; affected routes become dirty."""
-        self.interfaces.look()
+        self.interfaces.refresh()
         self.interfaces.release_indices()
 
     def resync(self) -> None:
@@ -215,9 +216,9 @@ class FibProgrammer:
         if not self.session.usable or self.lost:
             self.connect()
         else:
-            self._look_at_source()
-            self.tables.look()
-            self.interfaces.look()
+            self._read_fib_sources()
+            self.tables.refresh()
+            self.interfaces.refresh()
         self._adopt()
         # Only after VPP's routes are known again.
         self.interfaces.release_indices()
@@ -229,13 +230,13 @@ class FibProgrammer:
             return
         # Later adoptions know which of our routes others override.
         find_hidden = self.finds_hidden and not self._read
-        hiding = self.others.hiding if find_hidden else ()
+        hiding = self.fib_sources.hiding if find_hidden else ()
         if self._papi is None:
             self.guard.adopted(adopt(self._engine, self._source, hiding))
         else:
             self._adopt_by_papi(self._papi.routes, self._source, hiding)
         if find_hidden:
-            self.interfaces.look_for_dead_paths()
+            self.interfaces.find_dead_paths()
         self._read = True
 
     def _adopt_by_papi(self, papi: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
@@ -254,7 +255,7 @@ class FibProgrammer:
         if self._papi is not None or self._source is None:
             return None
         return self._engine.audit_vpp(
-            self._source, better=self.others.better, repair=repair, limit=limit
+            self._source, better=self.fib_sources.better, repair=repair, limit=limit
         )
 
     def overridden(self, *, limit: int = MAX_FAILURES) -> Overridden:
@@ -263,9 +264,9 @@ class FibProgrammer:
         VPP walks its routes once for every source that could be better, and sends a message only
         for each overridden one. Raises :class:`VppLostError`.
         """
-        better = self.others.better
+        better = self.fib_sources.better
         if self._papi is None:
-            return self.others.found(*self._engine.overridden(better, limit=limit))
+            return self.fib_sources.found(*self._engine.overridden(better, limit=limit))
         papi = self._papi.routes
         found = overridden_by_papi(
             lambda source: ((t, p) for t, p, _ in papi.dump(self.tables.all, source)),
@@ -273,7 +274,7 @@ class FibProgrammer:
             better,
             limit,
         )
-        return self.others.found(*found)
+        return self.fib_sources.found(*found)
 
     def _known_source(self) -> int:
         if self._source is None:
@@ -291,12 +292,12 @@ class FibProgrammer:
         result = self._send(batches)
         if self.guard.armed:
             result = both(result, self._send(self.take_guarded()))
-        if txn.is_resync and (self.others.unknown or self.others.overridden.count):
+        if txn.is_resync and (self.fib_sources.unknown or self.fib_sources.overridden.count):
             # Only now VPP has all our routes that others may override.
             self.overridden()
         if txn.is_resync and not self._paused.is_set():
-            self.seen.resynchronised = True
-        self._held_watch.look(result.held, certainly=txn.is_resync)
+            self.vpp_state.resynchronised = True
+        self._held_watch.check(result.held, certainly=txn.is_resync)
         return result
 
     def take_guarded(self) -> list[_core.RouteBatch]:
@@ -306,29 +307,6 @@ class FibProgrammer:
             batches.append(self._engine.take_batch(NO_LIMIT))
             self.guard.passed(list(self.interfaces.gone))
         return [batch for batch in batches if len(batch)]
-
-    def look_up(self, questions: Sequence[FibQuery]) -> list[VppEntry | None]:
-        """The entry by which VPP forwards now. Raises :class:`VppError`."""
-        return [self._look_up(question) for question in questions]
-
-    def _look_up(self, question: FibQuery) -> VppEntry | None:
-        table, prefix = question.table, question.prefix
-        entry = lookup(self.session, table, prefix, exact=question.exact)
-        if entry is None or question.exact:
-            return entry
-        return replace(entry, entered=self.is_entered(table, is_ip6=":" in prefix))
-
-    def is_entered(self, table: int, *, is_ip6: bool) -> bool:
-        """Whether a VPP table has an interface. Raises :class:`VppError`."""
-        indices = self.seen.interfaces.by_name.values()
-        return is_entered(self.session, table, indices, is_ip6=is_ip6)
-
-    def unresolved(self) -> Iterator[tuple[int, str, str]]:
-        """Routes of ours that VPP has and does not forward by, one for each set of paths: VPP
-        table, prefix, and why. Raises :class:`VppLostError`."""
-        return unresolved(
-            self.session, self._settings.fib_source.name, self._engine.path_set_examples()
-        )
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         sender = self._papi

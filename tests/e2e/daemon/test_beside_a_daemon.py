@@ -63,7 +63,7 @@ def test_plan_and_audit_find_nothing_to_do(
         assert counts("audit", *arguments, exit_code=6).items() >= {**one, "repaired": 0}.items()
         # By the configuration of the daemon, which alone knows the interface map.
         (said,) = daemon.ask_json("audit", "--repair")
-        assert said["differences"] == [{"kind": "missing", "prefix": route(3), "table": 0}]
+        assert said["differences"] == [{"kind": "missing", "prefix": route(3), "vpp_table": 0}]
         assert (said["found"]["missing"], said["left"]["missing"]) == (1, 0)
         assert len(simulator.routes()) == MIRRORED
         assert daemon.status()["in_sync"]

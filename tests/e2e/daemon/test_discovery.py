@@ -204,7 +204,7 @@ def test_each_gets_a_free_one(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> No
         wait({first, second}, every)
         asked = daemon.status()["vpp"]["requests"]
         assert not any(made["done"] for made in asked.values()), asked
-        # A comparison without a daemon reads the numbers of the same names.
+        # An audit without a daemon reads the numbers of the same names.
         file = str(tmp_path / "tables.toml")
         of = ("--config", file, "--socket", str(vpp.socket), "--netns", str(kernel.path))
         run_command("audit", "--sample", "0", *of)

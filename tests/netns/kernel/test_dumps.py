@@ -89,7 +89,7 @@ def test_a_large_dump_comes_in_many_reads(router: World) -> None:
 
 
 def test_a_route_of_many_next_hops_in_one_message(router: World) -> None:
-    """255 are what VPP's message can hold; one more, and the route is held back, not cut off."""
+    """255 are what VPP's message can hold; one more, and the route is held, not cut off."""
     hosts = range(100, 355)
     lines = [f"route append {V6} proto 12 {via(6, 0, host)}" for host in hosts]
     ip_batch(router.namespace, lines)

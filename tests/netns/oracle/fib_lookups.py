@@ -56,17 +56,17 @@ class FibLookups:
         """Ends the connection."""
         self._socket.close()
 
-    def ask(self, questions: Sequence[FibQuery]) -> Iterator[tuple[FibQuery, Found]]:
+    def ask(self, queries: Sequence[FibQuery]) -> Iterator[tuple[FibQuery, Found]]:
         """What was understood of the answers."""
-        for start in range(0, len(questions), AT_ONCE):
-            asked = questions[start : start + AT_ONCE]
+        for start in range(0, len(queries), AT_ONCE):
+            asked = queries[start : start + AT_ONCE]
             frames = (
-                _frame(REQUEST.pack(self._id, self._client, number) + _fields(*question))
-                for number, question in enumerate(asked)
+                _frame(REQUEST.pack(self._id, self._client, number) + _fields(*query))
+                for number, query in enumerate(asked)
             )
             self._socket.sendall(b"".join(frames))
-            for question in asked:
-                yield question, self._reply()
+            for query in asked:
+                yield query, self._reply()
 
     def _reply(self) -> Found:
         reply_data = self._message()[BEFORE_A_REPLY:]

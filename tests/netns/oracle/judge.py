@@ -89,7 +89,7 @@ class Judgement:
                 yield (table, address), verdict, found
 
 
-def questions(listed: Listing, more: Iterable[Key] = ()) -> list[FibQuery]:
+def queries(listed: Listing, more: Iterable[Key] = ()) -> list[FibQuery]:
     """Addresses inside and beside all prefixes: those that are there, and that were or will be."""
     known = {prefix for _, prefix in listed.routes} | {prefix for _, prefix in more}
     known.update(*PREFIXES.values())
@@ -152,18 +152,18 @@ class _Judge:
     def addresses(self) -> dict[FibQuery, Verdict]:
         """Verdicts by table and address."""
         found: dict[FibQuery, Verdict] = {}
-        for question, answer in self._answers.items():
-            verdict = self._verdict(question, answer) if answer else None
+        for query, answer in self._answers.items():
+            verdict = self._verdict(query, answer) if answer else None
             if verdict is not None and (isinstance(verdict, Ours) or self._foreign == "hide"):
-                found[question] = verdict
+                found[query] = verdict
         return found
 
-    def _verdict(self, question: FibQuery, answer: Answer) -> Verdict | None:
-        table, address = question
+    def _verdict(self, query: FibQuery, answer: Answer) -> Verdict | None:
+        table, address = query
         longest = self._prefixes[table].longest(address)
         if answer.route is None and longest and self._may_hide((table, longest)):
             return None
-        route = self._route(question, answer)
+        route = self._route(query, answer)
         if route is None:
             # What ends here goes on in another table: VPP has no such thing.
             ends = [
@@ -180,9 +180,9 @@ class _Judge:
             Ours(prefix, meaning(entry)) if _is_ours(entry) else Shorter(network(prefix).prefixlen)
         )
 
-    def _route(self, question: FibQuery, answer: Answer) -> tuple[str, Entry] | None:
+    def _route(self, query: FibQuery, answer: Answer) -> tuple[str, Entry] | None:
         """The prefix and the route that were found."""
-        table, address = question
+        table, address = query
         if answer.kind is not None:
             holding = list(self._prefixes[table].holding(address))
             for prefix in holding:
@@ -192,20 +192,20 @@ class _Judge:
             hidden = any(self._may_hide((table, prefix)) for prefix in holding)
             return UNKNOWN if hidden else "?", {"type": answer.kind, "protocol": PROTOCOL}
         if answer.route is None:
-            return (UNKNOWN, {}) if self._may_be_orphaned(question) else None
+            return (UNKNOWN, {}) if self._may_be_orphaned(query) else None
         route = self._listed.completed(answer.route)
         if not usable(route):
             # What is between merged next hops may outlive its link: it drops packets.
             return UNKNOWN, route
         if "nhid" in route and network(address).version == 6:
-            return self._of_object(question, route)
+            return self._of_object(query, route)
         return str(route["dst"]), route | {"protocol": self._protocol(table, route)}
 
-    def _of_object(self, question: FibQuery, route: Entry) -> tuple[str, Entry]:
+    def _of_object(self, query: FibQuery, route: Entry) -> tuple[str, Entry]:
         """What IPv6 caches of a lookup belongs to the next-hop object, of a group to the member
         (``rt6_get_pcpu_route``), and shows the first route by it that was looked up, by whichever
         group: only that the object takes part is an answer."""
-        table, address = question
+        table, address = query
         cached = self._listed.members(int(route["nhid"]))
         for prefix in self._prefixes[table].holding(address):
             for listed in self._listed.routes[table, prefix]:
@@ -227,10 +227,10 @@ class _Judge:
                     return str(listed["protocol"])
         return str(route["protocol"])
 
-    def _may_be_orphaned(self, question: FibQuery) -> bool:
+    def _may_be_orphaned(self, query: FibQuery) -> bool:
         """What IPv6 caches at a next-hop object outlives the route that it was made for, and still
         forwards; asked for it, the kernel misses that route (``rt->from``): ``ENETUNREACH``."""
-        table, address = question
+        table, address = query
         return network(address).version == 6 and any(
             "nhid" in route
             for prefix in self._prefixes[table].holding(address)

@@ -68,12 +68,12 @@ class Lookups:
         """Lets go of the namespace."""
         self._socket.close()
 
-    def ask(self, questions: Sequence[FibQuery]) -> dict[FibQuery, Answer | None]:
+    def ask(self, queries: Sequence[FibQuery]) -> dict[FibQuery, Answer | None]:
         """The answers; None where a table of addresses, and not the one asked, has the answer."""
         found: dict[FibQuery, Answer | None] = {}
-        for start in range(0, len(questions), AT_ONCE):
-            asked = questions[start : start + AT_ONCE]
-            self._socket.send(b"".join(_question(n, *q) for n, q in enumerate(asked)))
+        for start in range(0, len(queries), AT_ONCE):
+            asked = queries[start : start + AT_ONCE]
+            self._socket.send(b"".join(_request(n, *q) for n, q in enumerate(asked)))
             left = set(range(len(asked)))
             while left:
                 for kind, number, body in _messages(self._socket.recv(ANSWER)):
@@ -82,7 +82,7 @@ class Lookups:
         return found
 
 
-def _question(number: int, table: int, address: str) -> bytes:
+def _request(number: int, table: int, address: str) -> bytes:
     packed = ip_address(address).packed
     family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
     # Without the first of them, IPv4 says that any answer is the main table's.
@@ -101,20 +101,20 @@ def _messages(datagram: bytes) -> Iterator[tuple[int, int, bytes]]:
         datagram = datagram[(length + 3) & ~3 :]
 
 
-def _answer(kind: int, body: bytes, question: FibQuery) -> Answer | None:
+def _answer(kind: int, body: bytes, query: FibQuery) -> Answer | None:
     if kind == NLMSG_ERROR:
         error = -int(struct.unpack_from("=i", body)[0])
         if error == errno.ENETUNREACH:
             return Answer(None, None)
         if error not in SPECIAL:
-            raise OSError(error, errno.errorcode.get(error, "?"), str(question))
+            raise OSError(error, errno.errorcode.get(error, "?"), str(query))
         return Answer(None, SPECIAL[error])
-    assert kind == NEWROUTE, (kind, question)
+    assert kind == NEWROUTE, (kind, query)
     family, length, _, _, table, protocol, _, route_type, flags = struct.unpack_from("=8BI", body)
     attributes = dict(parse_attributes(body[12:]))
     if RTA_TABLE in attributes:
         table = _number(attributes[RTA_TABLE])
-    if table != question[0]:
+    if table != query[0]:
         return None
     any_address = bytes(4 if family == socket.AF_INET else 16)
     destination = ip_address(attributes.get(RTA_DST, any_address))

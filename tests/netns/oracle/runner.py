@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from .doing import CHURN, churning, do
 from .expected import Forwarding, Listing, listing
 from .forwarder import Maker, embedded
-from .judge import Judgement, judge, questions
+from .judge import Judgement, judge, queries
 from .more_operations import COMPAT, MoreOperations, Variant, variant_of
 from .operations import PROTOCOLS, QUIET, TABLES, is_about_routes, is_operation
 from .world import World, world
@@ -90,7 +90,7 @@ def _look(seen: World) -> Iterator[str]:
         {key: found for key, found in routes.items() if not key[1].startswith(CHURN)}
         for routes in (seen.table(), seen.vpp())
     )
-    asked = questions(listed, vpp)
+    asked = queries(listed, vpp)
     judged = judge(listed, seen.lookups.ask(asked), seen.foreign)
     found = False
     for line in _lines(seen, judged, table, vpp):

@@ -101,7 +101,7 @@ def test_a_few_changes_are_not_worth_a_word(caplog: pytest.LogCaptureFixture) ->
         assert lines_of(caplog, many) == []
 
 
-def test_a_look_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_sample_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
     """The thread goes on at the next event."""
     looks: list[StatusReport | None] = []
 

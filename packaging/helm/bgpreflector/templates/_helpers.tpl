@@ -34,12 +34,17 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 {{- end }}
 
-{{/* What the kubelet asks, for the path that is given as `path`. */}}
+{{/* What the kubelet asks, for the path that is given as `path`. A daemon whose VPP or kernel is not ready (4, 5, 6) is
+     live, as at /-/healthy; one that hangs (1) or does not answer (7) is not. */}}
 {{- define "bgpreflector.probe" -}}
 {{- $values := .root.Values -}}
 {{- if $values.contivConfig -}}
 exec:
-  command: [bgpreflector, status{{ if .ready }}, --check{{ end }}]
+  {{- if .ready }}
+  command: [bgpreflector, status, --check]
+  {{- else }}
+  command: [/bin/sh, -c, "bgpreflector status --check; case $? in 0|4|5|6) ;; *) exit 1 ;; esac"]
+  {{- end }}
 {{- else -}}
 httpGet:
   host: {{ get (dict "0.0.0.0" "127.0.0.1" "::" "::1") $values.metrics.address | default $values.metrics.address | quote }}

@@ -28,7 +28,7 @@ impl CacheEntry {
     }
 }
 
-/// Sets by the bytes that they were decoded from. RuleMatch no references: the caller must check that
+/// Sets by the bytes that they were decoded from. Holds no references: the caller must check that
 /// the version is still current.
 #[derive(Default)]
 pub(in crate::table) struct AttributeCache {

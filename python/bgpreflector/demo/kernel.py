@@ -127,7 +127,7 @@ def _ip(options: list[str], lines: Sequence[str]) -> None:
         raise KernelError(f"ip -batch failed: {error.stderr.decode().strip()}") from error
 
 
-def kernel_routes() -> dict[str, frozenset[str]]:
+def routes_by_prefix() -> dict[str, frozenset[str]]:
     """The gateways of each protocol-12 prefix as ``ip`` shows them: a second opinion."""
     if shutil.which("ip") is None:
         raise KernelError("the `ip` command is missing: install iproute2")

@@ -18,7 +18,7 @@ from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.errors import ReflectorError
 from bgpreflector.routes.listing import installed_count
 
-from . import world
+from . import kernel
 
 SOURCE = "bgpreflector"
 POLL = 0.02
@@ -47,14 +47,14 @@ def run_demo(console: Console, count: int) -> DemoResult:
     with tempfile.TemporaryDirectory(prefix="bgpreflector-") as directory:
         socket = Path(directory) / "api.sock"
         with _simulator(socket) as simulator, _daemon(socket) as daemon:
-            if world.inside_namespace():
-                return _Story(console, simulator, daemon).tell(count)
-            return _Story(console, simulator, daemon).tell_of_host()
+            if kernel.inside_namespace():
+                return _Scenario(console, simulator, daemon).run(count)
+            return _Scenario(console, simulator, daemon).run_on_host()
 
 
 @contextmanager
 def _simulator(socket: Path) -> Iterator[_core.Simulator]:
-    simulator = _core.Simulator(socket=socket, interfaces=[world.LINK])
+    simulator = _core.Simulator(socket=socket, interfaces=[kernel.LINK])
     try:
         yield simulator
     finally:
@@ -64,8 +64,8 @@ def _simulator(socket: Path) -> Iterator[_core.Simulator]:
 @contextmanager
 def _daemon(socket: Path) -> Iterator[Daemon]:
     # On the host its interfaces have no counterpart: there VPP's own FIB resolves the gateways.
-    strategies = ["map"] if world.inside_namespace() else ["map", "recursive"]
-    interfaces = {"strategies": strategies, "map": {world.LINK: world.LINK}}
+    strategies = ["map"] if kernel.inside_namespace() else ["map", "recursive"]
+    interfaces = {"strategies": strategies, "map": {kernel.LINK: kernel.LINK}}
     values = {"vpp": {"api_socket": str(socket), "interfaces": interfaces}}
     daemon = Daemon(Config.model_validate(values))
     try:
@@ -74,45 +74,45 @@ def _daemon(socket: Path) -> Iterator[Daemon]:
         daemon.stop()
 
 
-class _Story:
+class _Scenario:
     def __init__(self, console: Console, simulator: _core.Simulator, daemon: Daemon) -> None:
         self._console = console
         self._simulator = simulator
         self._daemon = daemon
 
-    def tell(self, count: int) -> DemoResult:
-        """The whole story, with routes of our own."""
-        routes = list(world.routes(count))
+    def run(self, count: int) -> DemoResult:
+        """All steps, with routes of our own."""
+        routes = list(kernel.routes(count))
         self._say(f"Putting {count:,} routes of protocol 12 into a kernel namespace of our own …")
-        world.make_link()
-        world.install(routes)
+        kernel.make_link()
+        kernel.install(routes)
         seconds = self._first_sync(count)
 
         tenth = max(1, count // 10)
         moved = [
-            world.DemoRoute(r.prefix, world.gateway(6 if ":" in r.prefix else 4, n + 1))
+            kernel.DemoRoute(r.prefix, kernel.gateway(6 if ":" in r.prefix else 4, n + 1))
             for n, r in enumerate(routes[:tenth])
         ]
-        self._step(f"Moving {tenth:,} routes to another next hop", lambda: world.install(moved))
+        self._step(f"Moving {tenth:,} routes to another next hop", lambda: kernel.install(moved))
         gone = routes[-tenth:]
-        self._step(f"Withdrawing {tenth:,} routes", lambda: world.withdraw(gone))
-        self._step(f"Announcing {tenth:,} routes again", lambda: world.install(gone))
+        self._step(f"Withdrawing {tenth:,} routes", lambda: kernel.withdraw(gone))
+        self._step(f"Announcing {tenth:,} routes again", lambda: kernel.install(gone))
         differences = self._compare()
         every = moved + routes[tenth:]
-        self._step("Withdrawing all routes", lambda: world.withdraw(every))
+        self._step("Withdrawing all routes", lambda: kernel.withdraw(every))
         left = len(self._in_vpp())
         self._say(f"VPP holds {left} of our routes")
         if left:
             differences.append(f"{left} routes are left in VPP after the last was withdrawn")
         return DemoResult(count, seconds, differences)
 
-    def tell_of_host(self) -> DemoResult:
-        """The short one: the host's own routes, only read."""
+    def run_on_host(self) -> DemoResult:
+        """The first sync alone: the host's own routes are only read."""
         self._say(
             "No network namespace can be had here (it takes root, or user namespaces, and the "
             "`ip` command): reflecting this host's own protocol-12 routes, read-only."
         )
-        count = len(world.kernel_routes())
+        count = len(kernel.routes_by_prefix())
         seconds = self._first_sync(count)
         return DemoResult(count, seconds, self._compare())
 
@@ -169,14 +169,14 @@ class _Story:
         }
 
     def _compare(self) -> list[str]:
-        kernel, vpp = world.kernel_routes(), self._in_vpp()
+        listed, vpp = kernel.routes_by_prefix(), self._in_vpp()
         differences = [
-            f"{prefix}: kernel {sorted(kernel.get(prefix, ()))}, VPP {sorted(vpp.get(prefix, ()))}"
-            for prefix in sorted(kernel.keys() | vpp.keys())
-            if kernel.get(prefix) != vpp.get(prefix)
+            f"{prefix}: kernel {sorted(listed.get(prefix, ()))}, VPP {sorted(vpp.get(prefix, ()))}"
+            for prefix in sorted(listed.keys() | vpp.keys())
+            if listed.get(prefix) != vpp.get(prefix)
         ]
         self._say(
-            f"Comparing {len(kernel):,} routes of the kernel (as `ip` shows them) with "
+            f"Comparing {len(listed):,} routes of the kernel (as `ip` shows them) with "
             f"{len(vpp):,} of VPP: {len(differences)} differences"
         )
         return differences
