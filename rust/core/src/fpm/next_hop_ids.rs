@@ -19,6 +19,9 @@ pub struct NextHopIds {
     before: AHashSet<u32>,
     substitutes: AHashMap<u32, u32>,
     originals: AHashMap<u32, u32>,
+    /// How many numbers from [`FIRST_SUBSTITUTE`] down were tried: all of them are in use, or were,
+    /// so that a search does not begin anew for each id.
+    tried: u32,
 }
 
 impl NextHopIds {
@@ -27,6 +30,7 @@ impl NextHopIds {
         self.before = in_table.into_iter().collect();
         self.substitutes.clear();
         self.originals.clear();
+        self.tried = 0;
     }
 
     /// Reports that the connection has sent all routes; returns the numbers of earlier connections,
@@ -46,8 +50,10 @@ impl NextHopIds {
             return id;
         }
         // There are more numbers than there could be next hops.
-        let free = (1..=FIRST_SUBSTITUTE).rev().find(|number| !taken(number));
+        let untried = FIRST_SUBSTITUTE.saturating_sub(self.tried);
+        let free = (1..=untried).rev().find(|number| !taken(number));
         let number = free.unwrap_or(id);
+        self.tried = free.map_or(FIRST_SUBSTITUTE, |number| FIRST_SUBSTITUTE - number + 1);
         self.substitutes.insert(id, number);
         self.originals.insert(number, id);
         number
@@ -103,6 +109,19 @@ mod tests {
         assert_eq!(before, [7, 8, 9, seven]);
         assert_eq!(ids.number(7), again, "the connection goes on as it began");
         assert_eq!(ids.number(8), 8);
+    }
+
+    /// Searched anew for each id, it would take minutes.
+    #[test]
+    fn a_zebra_with_many_groups_that_starts_again() {
+        const MANY: u32 = 200_000;
+        let mut ids = NextHopIds::default();
+        ids.begin((1..=MANY).chain([FIRST_SUBSTITUTE - 1]));
+        let numbers: AHashSet<u32> = (1..=MANY).map(|id| ids.number(id)).collect();
+        assert_eq!(numbers.len() as u32, MANY);
+        let last = FIRST_SUBSTITUTE - MANY;
+        assert!(numbers.contains(&last) && !numbers.contains(&(FIRST_SUBSTITUTE - 1)));
+        assert!(numbers.iter().all(|number| ids.id(*number) > Some(0)));
     }
 
     #[test]
