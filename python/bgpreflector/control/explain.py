@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any
 
 from bgpreflector import _core
@@ -148,8 +148,23 @@ def _ask_vpp(
     except VppError as error:
         reason = str(error)
     else:
-        return list(zip(answers[::2], answers[1::2], strict=True)), None
+        pairs = zip(queries[::2], answers[::2], answers[1::2], strict=True)
+        return [(later_entry(query, *pair), pair[1]) for query, *pair in pairs], None
     return [(None, None)] * len(matches), reason
+
+
+def later_entry(
+    query: FibQuery, exact: VppEntry | None, longest: VppEntry | None
+) -> VppEntry | None:
+    """VPP's entry for the prefix, corrected by the later answer for an address of it: the routes
+    may have changed in between."""
+    found = None if longest is None else longest.prefix
+    if found == query.prefix:
+        return longest
+    if exact is None or found is None:
+        return exact
+    is_shorter = ip_network(found).prefixlen < ip_network(exact.prefix).prefixlen
+    return None if is_shorter else exact
 
 
 def _kernel_side(
