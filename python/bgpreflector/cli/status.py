@@ -102,8 +102,8 @@ def _print_report(report: StatusReport, *, legend: bool) -> None:
 def headline(report: StatusReport) -> str:
     """The state in a line, with what to do where that is known."""
     parts = [_state_text(report)] if report.hung is None else [report.hung, _state_text(report)]
-    if report.held.prefixes:
-        parts.append(_held(report))
+    if report.vpp.version is not None:
+        parts += _held(report.held)
     if report.dirty:
         parts.append(f"waiting: {counted(report.dirty, 'prefix')}")
     if report.limit.exceeded:
@@ -142,13 +142,17 @@ def _unread(report: StatusReport) -> str:
     return "zebra is still showing its routes"
 
 
-def _held(report: StatusReport) -> str:
-    held = report.held
+def _held(held: HeldStatus) -> list[str]:
+    """What VPP lacks, and why; nothing before VPP's interfaces are known."""
+    some = held.substitutes.get("next_hops", 0)
+    whole = f"{held.prefixes:,} of {counted(held.total, 'prefix')} held{_substituted(held)}"
+    partly = f"{some:,} of {counted(held.total, 'prefix')} with some of their next hops"
+    counts = [text for number, text in ((held.prefixes, whole), (some, partly)) if number]
     most = sorted(held.interfaces.items(), key=lambda found: -found[1])
     named = ", ".join(f"{name}: {count:,}" for name, count in most[:MAX_NAMED])
     more = f" and {len(most) - MAX_NAMED} more interfaces" if len(most) > MAX_NAMED else ""
-    why = f" (no VPP interface mapped to {named}{more})" if most else ""
-    return f"{held.prefixes:,} of {counted(held.total, 'prefix')} held{why}{_substituted(held)}"
+    why = f" (no VPP interface mapped to {named}{more})" if counts and most else ""
+    return [*counts[:-1], *(text + why for text in counts[-1:])]
 
 
 def _substituted(held: HeldStatus) -> str:
