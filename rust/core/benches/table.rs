@@ -74,7 +74,7 @@ fn group<'a>(criterion: &'a mut Criterion, name: &str, all: usize) -> BenchmarkG
 /// Writes every request; the paths' bytes are made once a set, as the bulk connection does.
 fn encode(requests: &[Request], sets: &[EncodedPaths], out: &mut Vec<u8>) {
     const ROOM: usize = 256 * 1024;
-    let encoder = RouteEncoder::v2(1234, 0, 20);
+    let encoder = RouteEncoder::new(1234, 0, 20);
     for (context, request) in (0_u32..).zip(requests) {
         if out.len() > ROOM {
             out.clear();

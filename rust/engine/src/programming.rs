@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bgpreflector_core::route::{Path, PathSet, Prefix};
 use bgpreflector_core::table::{Interfaces, Shown, Table, VppDrift};
+use bgpreflector_core::vpp::Retval;
 use bgpreflector_core::vpp::canonical::installed_path;
-use bgpreflector_core::vpp::{Disposition, Retval};
 
 use crate::batch::Batch;
 use crate::engine::Engine;
@@ -176,7 +176,7 @@ impl Engine {
     /// Makes the refused prefixes dirty again that VPP may take later; returns how many.
     #[must_use]
     pub fn retry_rejected(&self) -> usize {
-        let worth = |retval| Retval(retval).disposition() != Some(Disposition::GiveUp);
+        let worth = |retval| !Retval(retval).is_permanent();
         self.shared.change(|table| table.retry_rejected(worth))
     }
 

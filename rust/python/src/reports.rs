@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bgpreflector_core::route::Family;
 use bgpreflector_core::route::Prefix;
 use bgpreflector_core::table::{Counts, Drift, DriftReport, VppDrift};
-use bgpreflector_core::vpp::{Disposition, Retval};
+use bgpreflector_core::vpp::Retval;
 use bgpreflector_engine::{BOUNDS, VppCounters};
 use pyo3::prelude::*;
 
@@ -64,7 +64,7 @@ type FailureTuple = (u32, String, i32, String, bool);
 #[pyfunction]
 pub fn retval_meaning(retval: i32) -> (String, bool) {
     let retval = Retval(retval);
-    let retry = !matches!(retval.disposition(), None | Some(Disposition::GiveUp));
+    let retry = !retval.is_ok() && !retval.is_permanent();
     (retval.to_string(), retry)
 }
 

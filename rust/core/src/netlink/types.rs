@@ -26,7 +26,10 @@ pub enum Payload {
     /// A link was added, changed or removed.
     Link(Box<LinkMessage>),
     /// An address was added, changed or removed.
-    Address(AddressMessage),
+    Address {
+        /// Interface index.
+        interface: u32,
+    },
     /// A next-hop object was added, changed or removed.
     NextHop(NextHopMessage),
     /// A policy rule.
@@ -99,15 +102,6 @@ pub struct LinkMessage {
     pub address: Option<HardwareAddress>,
     /// The routing table of a VRF device (`IFLA_VRF_TABLE`).
     pub vrf_table: Option<u32>,
-}
-
-/// `RTM_NEWADDR` or `RTM_DELADDR`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddressMessage {
-    /// Whether it was added (or changed) or removed.
-    pub action: Action,
-    /// Interface index.
-    pub interface: u32,
 }
 
 /// `RTM_NEWNEXTHOP` or `RTM_DELNEXTHOP`.

@@ -19,7 +19,7 @@ pub use fib::answers::Answer;
 pub use fib::fib_audit::{Shown, VppDrift};
 pub use fib::limit::{Limit, LimitAction, LimitChange};
 pub use fib::prefix_lists::{PrefixLists, PrefixRule, Verdict};
-pub use fib::request::{DirtyBatch, Refusal, Request};
+pub use fib::request::{DirtyBatch, Request};
 pub use fib::withheld::WithheldDeletions;
 pub use kernel::discovered::{Discovery, MirroredTable};
 pub use kernel::drift::{Drift, DriftReport};

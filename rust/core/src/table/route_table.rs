@@ -9,7 +9,6 @@ use super::fib::deletion_guard::DeletionGuard;
 use super::fib::dirty_queue::DirtyQueue;
 use super::fib::limit::LimitState;
 use super::fib::quarantine_state::Quarantine;
-use super::fib::request::Refusal;
 use super::kernel::deferred_sets::DeferredSets;
 use super::kernel::discovered::Discovered;
 use super::kernel::drift::PendingDrift;
@@ -32,7 +31,7 @@ pub struct Table {
     pub(super) discovered: Discovered,
     pub(super) resolver: Resolver,
     pub(super) dirty: DirtyQueue,
-    pub(super) refusals: AHashMap<Handle, Refusal>,
+    pub(super) refusals: AHashMap<Handle, i32>,
     pub(super) counts: [Counts; 2],
     pub(super) anomalies: Anomalies,
     pub(super) denied: u64,

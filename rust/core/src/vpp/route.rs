@@ -1,5 +1,5 @@
-//! Adding, replacing and deleting routes (`ip_route_add_del_v2`, and `ip_route_add_del` for VPPs
-//! whose v2 has another layout).
+//! Adding, replacing and deleting routes (`ip_route_add_del_v2`; `ip_route_add_del`, of clients that
+//! name no source, for the simulator).
 
 use super::bytes::Reader;
 use super::frame::header;
@@ -18,7 +18,7 @@ pub const NO_STATS_INDEX: u32 = u32::MAX;
 pub struct RouteEncoder {
     message_id: u16,
     client_index: u32,
-    source: Option<u8>,
+    source: u8,
 }
 
 impl RouteEncoder {
@@ -26,21 +26,11 @@ impl RouteEncoder {
     /// `source`. The client index is `sockclnt_create_reply`'s `index`: with another one VPP
     /// acts and never answers.
     #[must_use]
-    pub const fn v2(message_id: u16, client_index: u32, source: u8) -> Self {
+    pub const fn new(message_id: u16, client_index: u32, source: u8) -> Self {
         Self {
             message_id,
             client_index,
-            source: Some(source),
-        }
-    }
-
-    /// Writes `ip_route_add_del`, whose id here is `message_id`: routes of the API's own source.
-    #[must_use]
-    pub const fn v1(message_id: u16, client_index: u32) -> Self {
-        Self {
-            message_id,
-            client_index,
-            source: None,
+            source,
         }
     }
 
@@ -81,7 +71,7 @@ impl RouteEncoder {
                 table,
                 stats_index: 0,
                 prefix: *prefix,
-                source: self.source,
+                source: Some(self.source),
                 paths,
             },
         };

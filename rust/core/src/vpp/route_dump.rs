@@ -86,8 +86,7 @@ impl<'a> RouteDetails<'a> {
         Ok(details)
     }
 
-    /// Appends the whole frame. Paths in VPP's form are made with
-    /// [`PathForm::Details`](super::path::PathForm::Details).
+    /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
         let frame = begin_frame(out);
         out.extend_from_slice(&message_id.to_be_bytes());

@@ -79,7 +79,7 @@ impl Frame<'_> {
             Payload::Skipped(reason) => self.shared.kernel.skip(reason),
             // The kernel is the source of links, addresses and rules.
             Payload::Link(_)
-            | Payload::Address(_)
+            | Payload::Address { .. }
             | Payload::Rule(_)
             | Payload::Overrun
             | Payload::Error { .. }

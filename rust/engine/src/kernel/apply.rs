@@ -142,7 +142,7 @@ fn one(
         Payload::LabelRoute(message) => label_route(shared, table, *message),
         Payload::Link(link) => effects.verify(link_message(shared, table, &link)),
         // A change of an address revives or kills next hops without a message.
-        Payload::Address(address) => effects.verify(table.verify_link(address.interface)),
+        Payload::Address { interface } => effects.verify(table.verify_link(interface)),
         Payload::NextHop(next_hop) => {
             if next_hop.action == Action::New {
                 *object_request = Some(request_id(&raw.header));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgpreflector_core::netlink::{
-    PartialMessage, Payload, RouteDump, label_dump, link_dump, next_hop_dump,
+    PartialMessage, Payload, RouteDumpRequest, label_dump, link_dump, next_hop_dump,
 };
 use bgpreflector_core::route::Family;
 use bgpreflector_core::table::{DumpScope, InsertMode, Table};
@@ -72,12 +72,11 @@ impl Monitor {
                 .iter()
                 .flat_map(|table| interfaces.iter().map(move |i| (table, i)));
             for (table, interface) in each {
-                let request = RouteDump {
+                // Of every protocol, like the notifications: a foreign route may replace, or be
+                // replaced by, one of ours.
+                let request = RouteDumpRequest {
                     family,
                     table: *table,
-                    // Of every protocol, like the notifications: a foreign route may replace, or be
-                    // replaced by, one of ours.
-                    protocol: None,
                     interface: *interface,
                 };
                 self.dump_routes(dumper, request, &mut pass)?;
@@ -165,7 +164,7 @@ impl Monitor {
     fn dump_routes(
         &mut self,
         dumper: &mut Dumper,
-        request: RouteDump,
+        request: RouteDumpRequest,
         pass: &mut DumpPass,
     ) -> Result<(), KernelError> {
         let what = match request.family {

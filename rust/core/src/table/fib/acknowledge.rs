@@ -5,7 +5,7 @@ use ahash::AHashSet;
 use crate::route::{Family, PathSet, Prefix};
 
 use crate::table::Table;
-use crate::table::fib::request::{DirtyBatch, Refusal, Request};
+use crate::table::fib::request::{DirtyBatch, Request};
 use crate::table::fib::selection::adjust;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::{Handle, PathSetId};
@@ -101,9 +101,6 @@ impl Table {
         match outcome {
             Ok(()) => {
                 self.set_installed(request.handle, request.paths);
-                if !self.refusals.is_empty() {
-                    self.refusals.remove(&request.handle);
-                }
                 self.give_back(request.handle);
             }
             Err(retval) => self.refused(request, retval),
@@ -139,17 +136,7 @@ impl Table {
             self.give_back(handle);
             return;
         }
-        let attempts = self
-            .refusals
-            .get(&handle)
-            .map_or(0, |refusal| refusal.attempts);
-        self.refusals.insert(
-            handle,
-            Refusal {
-                retval,
-                attempts: attempts.saturating_add(1),
-            },
-        );
+        self.refusals.insert(handle, retval);
         let counts = self.counts_mut(request.prefix.family());
         counts.rejected = counts.rejected.saturating_add(1);
         if let Some(entry) = self
@@ -179,39 +166,13 @@ impl Table {
     pub fn retry_rejected(&mut self, worth: impl Fn(i32) -> bool) -> usize {
         let refusals = self.refusals.iter();
         let handles: Vec<Handle> = refusals
-            .filter(|(_, refusal)| worth(refusal.retval))
+            .filter(|(_, retval)| worth(**retval))
             .map(|(handle, _)| *handle)
             .collect();
-        let mut retried = 0;
-        for handle in handles {
-            let Some(rib) = self.rib_mut(handle) else {
-                continue;
-            };
-            let family = rib.family();
-            let Some(entry) = rib
-                .entry_mut(handle.slot)
-                .filter(|entry| entry.has(flag::REJECTED))
-            else {
-                continue;
-            };
-            // Cleared here: refresh would also reset the number of attempts.
-            entry.set_flag(flag::REJECTED, false);
-            let counts = self.counts_mut(family);
-            counts.rejected = counts.rejected.saturating_sub(1);
-            retried += 1;
-            self.refresh(handle);
+        for handle in &handles {
+            self.refresh(*handle);
         }
-        retried
-    }
-
-    /// Up to `limit` refused prefixes.
-    #[must_use]
-    pub fn refusals(&self, limit: usize) -> Vec<(u32, Prefix, Refusal)> {
-        let entry = |(handle, refusal): (&Handle, &Refusal)| {
-            let rib = self.rib(*handle)?;
-            Some((rib.kernel_table, rib.prefix(handle.slot)?, *refusal))
-        };
-        self.refusals.iter().filter_map(entry).take(limit).collect()
+        handles.len()
     }
 
     /// Records that VPP has none of our routes, or that what it has is unknown.

@@ -150,7 +150,7 @@ impl Table {
             .get(&handle)
             .filter(|_| entry.has(flag::REJECTED));
         match (self.target(handle, entry), refusal) {
-            (_, Some(refusal)) => RouteState::Rejected(refusal.retval),
+            (_, Some(retval)) => RouteState::Rejected(*retval),
             (Some(wanted), None) => match wanted.held {
                 Some(held) => RouteState::Held(held),
                 None if wanted.paths == entry.installed => RouteState::Installed,

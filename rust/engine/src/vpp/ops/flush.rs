@@ -159,7 +159,7 @@ impl Operation for FlushOp {
             }
             return Ok(0);
         }
-        let routes = RouteEncoder::v2(
+        let routes = RouteEncoder::new(
             context.ids.route,
             context.client_index,
             self.settings.source,
