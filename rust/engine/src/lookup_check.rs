@@ -83,12 +83,12 @@ pub(crate) fn check(table: &Table, faults: Faults, answer: PrefixLookup) -> Look
         LookupResult::Route(route) => Some(table.paths_given_for(&route.set)),
         _ => None,
     };
-    let (installed, settled) = table.installed(kernel_table, &prefix);
+    let (installed, in_sync) = table.installed(kernel_table, &prefix);
     let installed = installed.cloned();
     let vpp_table = table.vpp_table_of(kernel_table, prefix.family());
     let verdict = match (&answer.found, vpp_table) {
         (_, None) | (LookupResult::Unreadable(_), _) => Verdict::Unknown,
-        _ if !settled || is_covered(answer.requested, &answer.found) => Verdict::Unknown,
+        _ if !in_sync || is_covered(answer.requested, &answer.found) => Verdict::Unknown,
         (LookupResult::Route(route), Some(vpp_table)) => {
             let key = &route.key;
             if key.table != kernel_table {

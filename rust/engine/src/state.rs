@@ -164,7 +164,7 @@ impl EngineState {
             self.latency_tracker().queued(table.dirty(), Instant::now());
             self.wake_all();
         }
-        if table.answers_queued() > 0 {
+        if table.results_queued() > 0 {
             self.fpm.wake();
         }
         result

@@ -28,5 +28,5 @@ pub use request::{
 pub use route::{EncodedRoute, PartialMessage};
 pub use types::{
     Action, HardwareAddress, LabelRouteMessage, LinkMessage, NextHopMessage, Payload, RouteMessage,
-    RuleMatch, RuleMessage, SourceRouteMessage,
+    RuleMatch, RuleMessage, SourceSpecificMessage,
 };

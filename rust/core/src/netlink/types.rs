@@ -20,7 +20,7 @@ pub enum Payload {
     /// A route comes or goes.
     Route(RouteMessage),
     /// A route for packets of some sources only comes or goes; boxed, since they are rare.
-    SourceRoute(Box<SourceRouteMessage>),
+    SourceSpecific(Box<SourceSpecificMessage>),
     /// A route by MPLS label comes or goes; boxed, since they are rare.
     LabelRoute(Box<LabelRouteMessage>),
     /// A link was added, changed or removed.
@@ -62,7 +62,7 @@ pub struct RouteMessage {
 
 /// An IPv6 route for packets of some sources only (`RTA_SRC`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceRouteMessage {
+pub struct SourceSpecificMessage {
     /// The sources.
     pub source: Prefix,
     /// Whether its lifetime has ended.

@@ -187,9 +187,9 @@ proptest! {
         for step in steps.iter().chain([&Step::Settle]) {
             went[0] += apply(&mut at_once, step);
             if matches!(step, Step::Settle) {
-                went[1] += deferred.settle();
+                went[1] += deferred.apply_deferred();
             }
-            assert_eq!(apply(&mut deferred, step), 0, "reported when it is settled");
+            assert_eq!(apply(&mut deferred, step), 0, "reported when it is applied");
             match step {
                 Step::Link(index, link) => {
                     links.insert(*index, link.clone());
@@ -206,7 +206,7 @@ proptest! {
                 _ => {}
             }
         }
-        deferred.settle();
+        deferred.apply_deferred();
 
         // Each set resolves as in a new table with the same topology.
         let mut anew = new_table();
@@ -258,7 +258,7 @@ fn a_route_that_comes_again_by_an_object_of_the_same_id_stays() {
     table.next_hop(1, NextHopObject::Single(hop(2)));
     table.announce(by_object(2, 1), InsertMode::Replace);
     table.announce(by_object(3, 1), InsertMode::Replace);
-    assert_eq!(table.settle(), 2);
+    assert_eq!(table.apply_deferred(), 2);
     let prefixes: Vec<Prefix> = views(&table).iter().map(|view| view.prefix).collect();
     assert_eq!(prefixes, [Prefix::v4(2 << 8, 24), Prefix::v4(3 << 8, 24)]);
     assert_eq!(table.sets().0, 1);

@@ -229,8 +229,8 @@ impl Server {
         let Some(peer) = &mut self.peer else { return };
         let (shared, ids) = (&self.shared, &mut self.ids);
         let served = peer.read(shared, ids).and_then(|()| {
-            peer.settle(shared, ids, &self.settings);
-            peer.answer(shared, ids)
+            peer.run_timers(shared, ids, &self.settings);
+            peer.send_results(shared, ids)
         });
         if let Err(ended) = served {
             self.hang_up(Some(&ended));

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use bgpreflector_core::fpm::{FrameError, FrameReader, NextHopIds, encode_answer};
+use bgpreflector_core::fpm::{FrameError, FrameReader, NextHopIds, encode_result};
 use bgpreflector_core::route::{Family, NextHopSource};
 use nix::sys::socket::{setsockopt, sockopt};
 
@@ -18,9 +18,9 @@ use super::apply::{self, Effects};
 
 /// Maximum consecutive reads before other work.
 const MAX_READS: usize = 16;
-/// Answers taken from the table at a time.
-const ANSWERS_AT_ONCE: usize = 256;
-/// Maximum consecutive batches of answers before other work.
+/// Results taken from the table at a time.
+const RESULTS_AT_ONCE: usize = 256;
+/// Maximum consecutive batches of results before other work.
 const MAX_ROUNDS: usize = 64;
 /// TCP keepalive, in seconds: detects a peer whose host is gone.
 const KEEPALIVE: u32 = 5;
@@ -76,7 +76,7 @@ impl Peer {
         shared.change(|table| {
             ids.begin(table.next_hop_ids());
             table.begin_connection();
-            table.begin_answers();
+            table.begin_results();
         });
         shared.fpm.connections.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
@@ -100,7 +100,7 @@ impl Peer {
         shared.fpm.connected(None);
         shared.change(|table| {
             table.end_resync(&[]);
-            table.end_answers();
+            table.end_results();
         });
     }
 
@@ -148,7 +148,7 @@ impl Peer {
                     }
                 }
             };
-            table.settle();
+            table.apply_deferred();
             result
         });
         self.has_routes |= effects.routes;
@@ -186,7 +186,7 @@ impl Peer {
     }
 
     /// Runs the timers that are due.
-    pub(super) fn settle(
+    pub(super) fn run_timers(
         &mut self,
         shared: &EngineState,
         ids: &mut NextHopIds,
@@ -213,7 +213,7 @@ impl Peer {
         let (swept, stale) = shared.change(|table| {
             table.sweep_labels();
             let swept = table.end_resync(&Family::ALL);
-            for number in ids.settle() {
+            for number in ids.forget_previous() {
                 table.remove_next_hop(number);
             }
             // Routes of earlier connections are no drift.
@@ -231,15 +231,15 @@ impl Peer {
         );
     }
 
-    /// Sends VPP's answers, as far as zebra accepts them.
-    pub(super) fn answer(
+    /// Sends VPP's results, as far as zebra accepts them.
+    pub(super) fn send_results(
         &mut self,
         shared: &EngineState,
         ids: &NextHopIds,
     ) -> Result<(), ConnectionEnd> {
         for _ in 0..MAX_ROUNDS {
             if !self.is_sending() {
-                self.encode_answers(shared, ids);
+                self.encode_results(shared, ids);
             }
             let Some(left) = self.out.get(self.sent..).filter(|left| !left.is_empty()) else {
                 break;
@@ -255,21 +255,21 @@ impl Peer {
         Ok(())
     }
 
-    fn encode_answers(&mut self, shared: &EngineState, ids: &NextHopIds) {
+    fn encode_results(&mut self, shared: &EngineState, ids: &NextHopIds) {
         self.out.clear();
         self.sent = 0;
-        if shared.table().answers_queued() == 0 {
+        if shared.table().results_queued() == 0 {
             return;
         }
-        for mut answer in shared.change(|table| table.take_answers(ANSWERS_AT_ONCE)) {
-            if let NextHopSource::Object(number) = &mut answer.route.set.next_hops {
+        for mut result in shared.change(|table| table.take_results(RESULTS_AT_ONCE)) {
+            if let NextHopSource::Object(number) = &mut result.route.set.next_hops {
                 // An object of an earlier connection that zebra has not sent again yet.
                 let Some(id) = ids.id(*number) else { continue };
                 *number = id;
             }
-            if encode_answer(&answer.route, answer.installed, &mut self.out) {
-                let [offload, failed] = &shared.fpm.answers;
-                let counter = if answer.installed { offload } else { failed };
+            if encode_result(&result.route, result.installed, &mut self.out) {
+                let [offload, failed] = &shared.fpm.results;
+                let counter = if result.installed { offload } else { failed };
                 counter.fetch_add(1, Ordering::Relaxed);
             }
         }

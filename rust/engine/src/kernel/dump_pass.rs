@@ -182,9 +182,9 @@ impl Monitor {
                 let route = match message {
                     PartialMessage::Announced(route) => route,
                     PartialMessage::Other(payload) => {
-                        if let Payload::SourceRoute(from) = *payload {
+                        if let Payload::SourceSpecific(from) = *payload {
                             pass.dumped += 1;
-                            apply::source_route(&shared, table, *from, insert_mode);
+                            apply::source_specific(&shared, table, *from, insert_mode);
                         }
                         continue;
                     }
@@ -241,7 +241,7 @@ impl Monitor {
                 // One walk per buffer finds the routes of its links and next-hop objects.
                 table.defer();
                 take(table, replies, pass);
-                table.settle();
+                table.apply_deferred();
             });
             Ok(())
         })?;

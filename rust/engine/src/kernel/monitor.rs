@@ -71,8 +71,8 @@ pub(super) enum Fault {
     Hang(Receiver<()>),
 }
 
-/// How long events settle before the kernel is dumped because of them.
-pub(super) const SETTLE: Duration = Duration::from_millis(100);
+/// How long more events are waited for before the kernel is dumped because of them.
+pub(super) const SETTLE_TIME: Duration = Duration::from_millis(100);
 /// The longest pause between dumps while notifications keep being lost.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pause after a transient error of the kernel, such as a lack of memory.
@@ -195,7 +195,7 @@ impl Monitor {
             }
             Some(Change::Back) => {
                 self.schedule
-                    .request(SETTLE, Reason::Event, DumpScope::Everything)
+                    .request(SETTLE_TIME, Reason::Event, DumpScope::Everything)
             }
             Some(Change::Replaced) => match self.enter_namespace(&path) {
                 Ok(()) => {
@@ -233,7 +233,7 @@ impl Monitor {
         }
         self.shared.fpm.namespace_entered();
         self.schedule
-            .request(SETTLE, Reason::Event, DumpScope::Everything);
+            .request(SETTLE_TIME, Reason::Event, DumpScope::Everything);
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::ready::wait_readable;
 use super::apply::{self, Effects};
 #[cfg(test)]
 use super::monitor::Fault;
-use super::monitor::{LONGEST_PAUSE, Monitor, SETTLE};
+use super::monitor::{LONGEST_PAUSE, Monitor, SETTLE_TIME};
 use super::schedule::Reason;
 
 /// How long reading goes on before a walk over the table, in times of the last walk.
@@ -79,7 +79,7 @@ impl Monitor {
         if all.overrun {
             KernelCounters::count(&self.shared.kernel.overruns);
             self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
-            let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
+            let pause = SETTLE_TIME.saturating_mul(1 << self.overruns_in_a_row.min(6));
             // Further overruns before the next complete dump add nothing.
             let first = self.overruns_in_a_row == 1;
             let level = if first {
@@ -98,9 +98,10 @@ impl Monitor {
                 .request(pause, Reason::Overrun, DumpScope::Everything);
         } else if all.replaced_among && (all.to_verify.is_some() || self.schedule.at().is_some()) {
             self.schedule
-                .request(SETTLE, Reason::Event, DumpScope::Everything);
+                .request(SETTLE_TIME, Reason::Event, DumpScope::Everything);
         } else if let Some(dump_scope) = all.to_verify.clone() {
-            self.schedule.request(SETTLE, Reason::Event, dump_scope);
+            self.schedule
+                .request(SETTLE_TIME, Reason::Event, dump_scope);
         }
         Ok((all, emptied))
     }
@@ -144,7 +145,7 @@ impl Monitor {
                 }
             }
             let (walks, began) = (table.has_deferred(), Instant::now());
-            table.settle();
+            table.apply_deferred();
             if walks {
                 self.last_walk = began.elapsed();
             }

@@ -119,7 +119,7 @@ impl Table {
         self.resolver.release_paths(old);
         let counts = self.counts_mut(family);
         adjust(&mut counts.installed, !old.is_none(), !paths.is_none());
-        self.answer(handle);
+        self.queue_result(handle);
     }
 
     fn refused(&mut self, request: &Request, retval: i32) {
@@ -146,7 +146,7 @@ impl Table {
             entry.set_flag(flag::TAKEN, false);
             entry.set_flag(flag::REJECTED, true);
         }
-        self.answer(handle);
+        self.queue_result(handle);
     }
 
     /// Takes back a request that was not sent; its prefix stays taken.

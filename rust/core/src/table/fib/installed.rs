@@ -59,8 +59,8 @@ impl Table {
             Some((handle, self.rib(handle)?.entry(slot)?))
         };
         known().map_or((None, true), |(handle, entry)| {
-            let settled = self.desired(handle, entry) == entry.installed;
-            (self.paths(entry.installed), settled)
+            let in_sync = self.desired(handle, entry) == entry.installed;
+            (self.paths(entry.installed), in_sync)
         })
     }
 

@@ -107,7 +107,7 @@ impl Table {
             protocol,
             expired,
         } = announcement;
-        self.settle_prefix(&key);
+        self.apply_deferred_to(&key);
         // Each of the routes that IPv6 merged has its own lifetime; a message shows one of them,
         // and the merged route stays usable while any of them is.
         let merged = |set: SetId| self.resolver.sets.get(set.0).is_some_and(ecmp::several);
@@ -190,8 +190,8 @@ impl Table {
         new: KernelRoute,
         insert_mode: InsertMode,
     ) -> Verify {
-        if insert_mode == InsertMode::Sole {
-            self.enter_sole(handle, key, new);
+        if insert_mode == InsertMode::Only {
+            self.enter_only(handle, key, new);
             return Verify::Nothing;
         }
         let Some(rib) = self.rib(handle) else {
@@ -328,7 +328,7 @@ fn only_route(entry: &EntryState, new: &KernelRoute, insert_mode: InsertMode) ->
     match entry.route() {
         None => Some(OnlyRoute::New),
         Some(known) => {
-            let alike = insert_mode.from_dump() || insert_mode == InsertMode::Sole;
+            let alike = insert_mode.from_dump() || insert_mode == InsertMode::Only;
             (alike && known.is(new)).then_some(OnlyRoute::Known)
         }
     }

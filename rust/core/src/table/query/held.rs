@@ -14,7 +14,7 @@ impl Table {
         if self.with_tos > 0 {
             reasons.insert(HoldReason::TypeOfService(0).name(), self.with_tos);
         }
-        for (key, _) in self.routes_from_sources() {
+        for (key, _) in self.source_specific_routes() {
             let name = HoldReason::SourceSpecific(key.2).name();
             *reasons.entry(name).or_default() += 1;
         }

@@ -172,7 +172,7 @@ fn a_route_of_ours_beside_one_that_may_have_changed_asks_for_a_dump() {
     assert_eq!(verify(&mut table, 3), Verify::Nothing, "it is alone");
     table.withdraw(ours(1));
 
-    // A dump that began before the change does not settle it.
+    // A dump that began before the change does not verify it.
     table.begin_resync(DumpScope::Everything);
     assert_eq!(table.verify_link(2), Verify::Nothing);
     table.end_resync(&[]);

@@ -11,7 +11,7 @@ use crate::table::store::entry::{KernelRoute, Routes, flag};
 use crate::table::store::ids::{Handle, SetId};
 
 /// Maximum number of multi-route prefixes to examine per link or object; beyond it the change
-/// counts as a concern.
+/// counts as one that affects a mirrored route.
 const MAX_EXAMINED: usize = 4096;
 
 impl Table {
