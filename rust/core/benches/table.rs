@@ -1,5 +1,5 @@
 //! What becomes of a full table: taken as requests, encoded, acknowledged, swept, and moved to
-//! other next hops. Each on a table of the benchmark's size, so figures are for all its routes.
+//! other next hops. Each on a table of the benchmark's size, so results are for all its routes.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -100,10 +100,11 @@ impl Engine {
         let installed = |path: &Path| installed_path(prefix, path.clone());
         let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
         let faults = self.shared.faults();
-        let as_wanted = |wanted: &PathSet| faults.shows_as(vpp_table, prefix, wanted, &dumped);
+        let shows_desired =
+            |desired: &PathSet| faults.shows_as(vpp_table, prefix, desired, &dumped);
         self.shared.beat();
         self.shared
-            .change(|table| table.adopt(vpp_table, prefix, &dumped, as_wanted))
+            .change(|table| table.adopt(vpp_table, prefix, &dumped, shows_desired))
     }
 
     /// How a route that VPP shows under our source differs from what it has acknowledged; none if

@@ -18,7 +18,7 @@ use crate::kernel::Waker;
 use crate::latency::LatencyTracker;
 use crate::panics;
 
-/// The table, what wakes those who wait for it, and the kernel reader's figures.
+/// The table, what wakes those who wait for it, and the kernel reader's counters.
 pub struct EngineState {
     table: Mutex<Table>,
     dirty: Condvar,
@@ -36,7 +36,7 @@ pub struct EngineState {
     history: Mutex<ChangeHistory>,
     /// What crashes the VPP that is connected.
     faults: Mutex<VppFaults>,
-    /// The kernel reader's figures.
+    /// The kernel reader's counters.
     pub kernel: KernelCounters,
     /// What VPP was asked.
     pub vpp: VppCounters,

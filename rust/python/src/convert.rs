@@ -7,7 +7,7 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathSet, PathType, Prefix, Route, RouteKey,
     RouteType,
 };
-use bgpreflector_core::table::{Fallback, PrefixLists, PrefixRule, Verdict};
+use bgpreflector_core::table::{Fallback, PrefixLists, PrefixRule, RuleAction};
 use pyo3::exceptions::PyValueError;
 use pyo3::{PyErr, PyResult};
 
@@ -44,7 +44,11 @@ pub(crate) fn prefix_lists(rules: Vec<PrefixRuleTuple>) -> PyResult<PrefixLists>
         Ok(PrefixRule {
             within: prefix(&within)?,
             lengths: shortest..=longest,
-            verdict: if allow { Verdict::Allow } else { Verdict::Deny },
+            action: if allow {
+                RuleAction::Allow
+            } else {
+                RuleAction::Deny
+            },
         })
     };
     let rules: PyResult<Vec<_>> = rules.into_iter().map(rule).collect();

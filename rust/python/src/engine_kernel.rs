@@ -174,7 +174,7 @@ impl Engine {
             inner.compare_with_kernel(set, vpp_table, &prefix, shown.as_ref())
         });
         Ok(match compared {
-            Ok((wanted, same)) => (same, convert::paths(&wanted), None),
+            Ok((desired, same)) => (same, convert::paths(&desired), None),
             Err(held) => (false, Vec::new(), Some(held.to_string())),
         })
     }

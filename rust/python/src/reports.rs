@@ -210,7 +210,7 @@ pub struct Status {
     receive_buffer: u64,
 }
 
-fn figures(counts: Counts) -> HashMap<&'static str, usize> {
+fn counts_by_state(counts: Counts) -> HashMap<&'static str, usize> {
     HashMap::from([
         ("kernel", counts.kernel),
         ("desired", counts.desired),
@@ -226,7 +226,7 @@ impl From<bgpreflector_engine::Status> for Status {
     fn from(status: bgpreflector_engine::Status) -> Self {
         let names = Family::ALL.map(convert::family_name);
         let by_table = |(table, family, counts): (u32, Family, Counts)| {
-            (table, convert::family_name(family), figures(counts))
+            (table, convert::family_name(family), counts_by_state(counts))
         };
         let requests = status.requests.map(|[done, refused]| (done, refused));
         let mut waited = 0;
@@ -237,7 +237,10 @@ impl From<bgpreflector_engine::Status> for Status {
         let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
         let types = ["new_route", "del_route", "link", "next_hop", "malformed"];
         Self {
-            prefixes: names.into_iter().zip(status.counts.map(figures)).collect(),
+            prefixes: names
+                .into_iter()
+                .zip(status.counts.map(counts_by_state))
+                .collect(),
             tables: status.tables.into_iter().map(by_table).collect(),
             dirty: status.dirty,
             oldest_queued: status.oldest_queued.map(|waited| waited.as_secs_f64()),

@@ -8,6 +8,6 @@ mod frame;
 mod next_hop_ids;
 mod route_result;
 
-pub use frame::{FrameError, FrameReader, MAX_FRAME, frame_header};
+pub use frame::{FpmFrameError, FpmFrameReader, MAX_FRAME, frame_header};
 pub use next_hop_ids::NextHopIds;
 pub use route_result::encode_result;

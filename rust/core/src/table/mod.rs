@@ -17,7 +17,7 @@ mod store;
 
 pub use fib::fib_audit::{Shown, VppDrift};
 pub use fib::limit::{Limit, LimitAction, LimitChange};
-pub use fib::prefix_lists::{PrefixLists, PrefixRule, Verdict};
+pub use fib::prefix_lists::{PrefixLists, PrefixRule, RuleAction};
 pub use fib::request::{DirtyBatch, Request};
 pub use fib::results::RouteResult;
 pub use fib::withheld::WithheldDeletions;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use bgpreflector_core::fpm::{FrameReader, encode_result};
+use bgpreflector_core::fpm::{FpmFrameReader, encode_result};
 use bgpreflector_core::netlink::constants::{RTM_F_OFFLOAD, RTM_F_OFFLOAD_FAILED, RTM_NEWROUTE};
 use bgpreflector_core::netlink::{Action, Message, Messages, Payload};
 use bgpreflector_core::route::{
@@ -25,7 +25,7 @@ pub fn frames() -> Vec<Vec<u8>> {
 }
 
 fn messages(stream: &[u8], step: usize) -> Vec<Message> {
-    let mut reader = FrameReader::default();
+    let mut reader = FpmFrameReader::default();
     let mut seen = Vec::new();
     for part in stream.chunks(step) {
         reader.spare()[..part.len()].copy_from_slice(part);

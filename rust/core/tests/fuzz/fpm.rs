@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use bgpreflector_core::fpm::{FrameError, FrameReader, NextHopIds, encode_result};
+use bgpreflector_core::fpm::{FpmFrameError, FpmFrameReader, NextHopIds, encode_result};
 use bgpreflector_core::netlink::{Messages, PartialMessage, Payload, RawMessages};
 use bgpreflector_core::route::{Family, NextHopSource, RouteType};
 use bgpreflector_core::table::{Announcement, RouteSource, Scope, Table};
@@ -43,8 +43,8 @@ pub fn check(bytes: &[u8]) {
 }
 
 /// The frames of a stream, and the error that ended it.
-fn frames<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Option<FrameError>) {
-    let mut reader = FrameReader::default();
+fn frames<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Option<FpmFrameError>) {
+    let mut reader = FpmFrameReader::default();
     let mut all = Vec::new();
     for mut part in parts {
         while !part.is_empty() {

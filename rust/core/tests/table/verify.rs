@@ -213,10 +213,10 @@ fn a_dump_tells_whether_it_showed_routes_first() {
         }
         table.end_resync(&Family::ALL);
         for family in Family::ALL {
-            assert_eq!(table.shows_some_first(family), first);
+            assert_eq!(table.dump_showed_unknown(family), first);
         }
     }
     table.begin_resync(DumpScope::Everything);
     table.end_resync(&Family::ALL);
-    assert!(!table.shows_some_first(Family::V6), "they are gone");
+    assert!(!table.dump_showed_unknown(Family::V6), "they are gone");
 }

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use bgpreflector_core::fpm::{FrameError, FrameReader, NextHopIds, encode_result};
+use bgpreflector_core::fpm::{FpmFrameError, FpmFrameReader, NextHopIds, encode_result};
 use bgpreflector_core::route::{Family, NextHopSource};
 use nix::sys::socket::{setsockopt, sockopt};
 
@@ -35,14 +35,14 @@ pub(super) enum ConnectionEnd {
     #[error("{0}")]
     Broken(#[from] io::Error),
     #[error("protocol error: {0}")]
-    NotFpm(#[from] FrameError),
+    NotFpm(#[from] FpmFrameError),
 }
 
 /// An open connection.
 pub(super) struct Peer {
     stream: TcpStream,
     pub(super) address: SocketAddr,
-    frames: FrameReader,
+    frames: FpmFrameReader,
     started: Instant,
     last_rx: Instant,
     /// It has sent a route: silence alone does not count as an empty table.
@@ -82,7 +82,7 @@ impl Peer {
         Ok(Self {
             stream,
             address,
-            frames: FrameReader::default(),
+            frames: FpmFrameReader::default(),
             started: now,
             last_rx: now,
             has_routes: false,
@@ -132,7 +132,7 @@ impl Peer {
         Ok(())
     }
 
-    fn apply(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), FrameError> {
+    fn apply(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), FpmFrameError> {
         let mut effects = Effects::default();
         let frames = &mut self.frames;
         let result = shared.change(|table| {

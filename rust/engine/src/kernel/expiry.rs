@@ -50,7 +50,7 @@ impl Expiry {
     }
 
     /// A dump showed routes that were not known, and may have ended within a tick.
-    pub(super) fn shown_first(&mut self) {
+    pub(super) fn dump_showed_unknown(&mut self) {
         self.after(Some(SECOND_LOOK));
     }
 

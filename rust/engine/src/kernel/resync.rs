@@ -204,12 +204,12 @@ impl Monitor {
         if passes.report.complete {
             self.clear_overrun(passes.drops);
         }
-        let (shown_first, drift) = self.shared.change(|table| {
-            let shown_first = table.shows_some_first(Family::V6);
-            (shown_first, table.take_drift(MAX_NAMED))
+        let (showed_unknown, drift) = self.shared.change(|table| {
+            let showed_unknown = table.dump_showed_unknown(Family::V6);
+            (showed_unknown, table.take_drift(MAX_NAMED))
         });
-        if shown_first && reason != Reason::Requested {
-            self.expiry.shown_first();
+        if showed_unknown && reason != Reason::Requested {
+            self.expiry.dump_showed_unknown();
         }
         // Dropped notifications would explain a difference, and so would an event during the audit,
         // for which another resync is scheduled.

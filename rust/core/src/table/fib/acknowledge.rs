@@ -190,14 +190,14 @@ impl Table {
         self.forget_shadowed();
     }
 
-    /// Records a route that VPP already has under our source. `as_wanted` returns whether VPP shows
+    /// Records a route that VPP already has under our source. `shows_desired` returns whether VPP shows
     /// desired paths as `dumped`. Returns whether the VPP table is one of ours.
     pub fn adopt(
         &mut self,
         vpp_table: u32,
         prefix: &Prefix,
         dumped: &PathSet,
-        as_wanted: impl Fn(&PathSet) -> bool,
+        shows_desired: impl Fn(&PathSet) -> bool,
     ) -> bool {
         let Some(handle) = self.get_or_insert_in_vpp_table(vpp_table, prefix) else {
             return false;
@@ -207,7 +207,7 @@ impl Table {
             .and_then(|rib| rib.entry(handle.slot))
             .copied();
         let desired = entry.map_or(PathSetId::NONE, |entry| self.desired(handle, &entry));
-        let paths = if self.paths(desired).is_some_and(as_wanted) {
+        let paths = if self.paths(desired).is_some_and(shows_desired) {
             self.resolver.retain_paths(desired);
             desired
         } else {

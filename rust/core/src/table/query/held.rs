@@ -29,8 +29,8 @@ impl Table {
             // Quarantine holds by prefix, not by set.
             for handle in self.slots() {
                 let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
-                let wanted = entry.and_then(|entry| self.target(handle, entry));
-                if let Some(held) = wanted.and_then(|wanted| wanted.held) {
+                let target = entry.and_then(|entry| self.target(handle, entry));
+                if let Some(held) = target.and_then(|target| target.held) {
                     *reasons.entry(held.name()).or_default() += 1;
                 }
             }

@@ -151,9 +151,9 @@ impl Table {
             .filter(|_| entry.has(flag::REJECTED));
         match (self.target(handle, entry), refusal) {
             (_, Some(retval)) => RouteState::Rejected(*retval),
-            (Some(wanted), None) => match wanted.held {
+            (Some(target), None) => match target.held {
                 Some(held) => RouteState::Held(held),
-                None if wanted.paths == entry.installed => RouteState::Installed,
+                None if target.paths == entry.installed => RouteState::Installed,
                 None => RouteState::Queued,
             },
             (None, None) => RouteState::Queued,
