@@ -9,8 +9,6 @@ use bgpreflector_core::vpp::Retval;
 use bgpreflector_engine::{BOUNDS, VppCounters};
 use pyo3::prelude::*;
 
-use crate::convert;
-
 /// The result of a resync with the kernel.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct ResyncReport {
@@ -224,9 +222,9 @@ fn counts_by_state(counts: Counts) -> HashMap<&'static str, usize> {
 
 impl From<bgpreflector_engine::Status> for Status {
     fn from(status: bgpreflector_engine::Status) -> Self {
-        let names = Family::ALL.map(convert::family_name);
+        let names = Family::ALL.map(Family::name);
         let by_table = |(table, family, counts): (u32, Family, Counts)| {
-            (table, convert::family_name(family), counts_by_state(counts))
+            (table, family.name(), counts_by_state(counts))
         };
         let requests = status.requests.map(|[done, refused]| (done, refused));
         let mut waited = 0;

@@ -21,7 +21,7 @@ pub use fib::prefix_lists::{PrefixLists, PrefixRule, RuleAction};
 pub use fib::request::{DirtyBatch, Request};
 pub use fib::results::RouteResult;
 pub use fib::withheld::WithheldDeletions;
-pub use kernel::discovered::{Discovery, MirroredTable};
+pub use kernel::discovered::{Discovery, LOCAL_TABLE, MirroredTable};
 pub use kernel::drift::{Drift, DriftReport};
 pub use kernel::kernel_order::InsertMode;
 pub use kernel::resync_state::{DumpScope, SweepReport, Verify};

@@ -22,6 +22,7 @@ use super::query::counts::{Anomalies, Counts};
 use super::resolve::resolver::Resolver;
 use super::scope::Scope;
 use super::store::any_rib::AnyRib;
+use super::store::entry::EntryState;
 use super::store::ids::Handle;
 
 /// The routes of every mirrored kernel table, and what VPP has of them.
@@ -157,6 +158,16 @@ impl Table {
 
     pub(super) fn rib_mut(&mut self, handle: Handle) -> Option<&mut AnyRib> {
         self.ribs.get_mut(usize::from(handle.rib))
+    }
+
+    #[inline]
+    pub(super) fn entry(&self, handle: Handle) -> Option<&EntryState> {
+        self.rib(handle)?.entry(handle.slot)
+    }
+
+    #[inline]
+    pub(super) fn entry_mut(&mut self, handle: Handle) -> Option<&mut EntryState> {
+        self.rib_mut(handle)?.entry_mut(handle.slot)
     }
 
     /// Every slot ever used, in use now or not.

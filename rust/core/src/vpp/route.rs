@@ -2,13 +2,12 @@
 //! name no source, for the simulator).
 
 use super::bytes::Reader;
-use super::frame::header;
+use super::frame::{header, put_words};
 use super::ip_route::{IpRoute, RouteVersion};
 use super::{EncodedPaths, PathBytes, WireError};
 use crate::route::Prefix;
 
 const FIXED_LENGTH: usize = 12;
-const REPLY_LENGTH: u32 = 14;
 /// `stats_index` in the reply to a deletion or a failure.
 pub const NO_STATS_INDEX: u32 = u32::MAX;
 
@@ -172,10 +171,7 @@ impl RouteReply {
 
     /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(&header(REPLY_LENGTH));
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        out.extend_from_slice(&self.retval.to_be_bytes());
-        out.extend_from_slice(&self.stats_index.to_be_bytes());
+        let words = [self.context, self.retval as u32, self.stats_index];
+        put_words(out, message_id, &words);
     }
 }

@@ -19,16 +19,13 @@ impl Table {
             let Some(handle) = self.dirty.pop() else {
                 break;
             };
-            let Some(entry) = self.rib(handle).and_then(|rib| rib.entry(handle.slot)) else {
+            let Some(entry) = self.entry(handle) else {
                 continue;
             };
             let (desired, installed) = (self.desired(handle, entry), entry.installed);
             let needed = desired != installed;
             let withheld = needed && self.withholds(handle, entry);
-            if let Some(entry) = self
-                .rib_mut(handle)
-                .and_then(|rib| rib.entry_mut(handle.slot))
-            {
+            if let Some(entry) = self.entry_mut(handle) {
                 entry.set_flag(flag::QUEUED, false);
                 entry.set_flag(flag::TAKEN, needed && !withheld);
             }
@@ -58,10 +55,7 @@ impl Table {
     }
 
     fn give_back(&mut self, handle: Handle) {
-        if let Some(entry) = self
-            .rib_mut(handle)
-            .and_then(|rib| rib.entry_mut(handle.slot))
-        {
+        if let Some(entry) = self.entry_mut(handle) {
             entry.set_flag(flag::TAKEN, false);
             self.refresh(handle);
         }
@@ -125,11 +119,7 @@ impl Table {
     fn refused(&mut self, request: &Request, retval: i32) {
         let handle = request.handle;
         self.resolver.release_paths(request.paths);
-        let Some(entry) = self
-            .rib(handle)
-            .and_then(|rib| rib.entry(handle.slot))
-            .copied()
-        else {
+        let Some(entry) = self.entry(handle).copied() else {
             return;
         };
         if self.desired(handle, &entry) != request.paths {
@@ -139,10 +129,7 @@ impl Table {
         self.refusals.insert(handle, retval);
         let counts = self.counts_mut(request.prefix.family());
         counts.rejected = counts.rejected.saturating_add(1);
-        if let Some(entry) = self
-            .rib_mut(handle)
-            .and_then(|rib| rib.entry_mut(handle.slot))
-        {
+        if let Some(entry) = self.entry_mut(handle) {
             entry.set_flag(flag::TAKEN, false);
             entry.set_flag(flag::REJECTED, true);
         }
@@ -178,7 +165,7 @@ impl Table {
     /// Records that VPP has none of our routes, or that what it has is unknown.
     pub fn forget_installed(&mut self) {
         for handle in self.slots() {
-            let installed = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            let installed = self.entry(handle);
             if installed
                 .is_some_and(|entry| !entry.installed.is_none() || entry.has(flag::REJECTED))
             {
@@ -202,10 +189,7 @@ impl Table {
         let Some(handle) = self.get_or_insert_in_vpp_table(vpp_table, prefix) else {
             return false;
         };
-        let entry = self
-            .rib(handle)
-            .and_then(|rib| rib.entry(handle.slot))
-            .copied();
+        let entry = self.entry(handle).copied();
         let desired = entry.map_or(PathSetId::NONE, |entry| self.desired(handle, &entry));
         let paths = if self.paths(desired).is_some_and(shows_desired) {
             self.resolver.retain_paths(desired);
@@ -272,7 +256,7 @@ impl Table {
             if !unconfirmed || !rib.prefix(handle.slot).is_some_and(goes) {
                 continue;
             }
-            if let Some(entry) = self.rib_mut(handle).and_then(|r| r.entry_mut(handle.slot)) {
+            if let Some(entry) = self.entry_mut(handle) {
                 entry.set_flag(flag::UNCONFIRMED, false);
             }
             adjust(&mut self.counts_mut(family).unconfirmed, true, false);

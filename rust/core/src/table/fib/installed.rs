@@ -69,7 +69,7 @@ impl Table {
     #[must_use]
     pub fn sample_installed(&self, count: usize, seed: usize) -> Vec<(u32, Prefix)> {
         let installed = |handle: &Handle| {
-            let entry = self.rib(*handle).and_then(|rib| rib.entry(handle.slot));
+            let entry = self.entry(*handle);
             entry.is_some_and(|entry| !entry.installed.is_none())
         };
         let total = self.slots().filter(installed).count();

@@ -185,7 +185,7 @@ impl Table {
     /// Happens once per end of VPP, which is followed by an adoption of all routes anyway.
     fn refresh_all(&mut self) {
         for handle in self.slots() {
-            let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            let entry = self.entry(handle);
             if entry.is_some_and(EntryState::in_use) {
                 self.refresh(handle);
             }

@@ -97,7 +97,7 @@ impl Table {
         let Some(handle) = self.handle_of(key) else {
             return;
         };
-        let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+        let entry = self.entry(handle);
         let known = entry.is_some_and(|entry| {
             let has = !entry.installed.is_none() && self.desired(handle, entry) == entry.installed;
             has || entry.has(flag::REJECTED)

@@ -191,7 +191,7 @@ impl Table {
             self.refusals.remove(&handle);
         }
         if (old ^ new) & flag::HELD != 0 {
-            let set = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            let set = self.entry(handle);
             if let Some(set) = set.map(|entry| entry.set) {
                 self.resolver.count_held(set, new & flag::HELD != 0);
             }
@@ -199,8 +199,7 @@ impl Table {
         if new & !old & flag::QUEUED != 0 {
             self.dirty.push(handle);
         }
-        let rib = self.rib_mut(handle);
-        if let Some(entry) = rib.and_then(|rib| rib.entry_mut(handle.slot)) {
+        if let Some(entry) = self.entry_mut(handle) {
             entry.flags = new;
         }
     }

@@ -28,7 +28,7 @@ impl Table {
         } else {
             // Quarantine holds by prefix, not by set.
             for handle in self.slots() {
-                let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+                let entry = self.entry(handle);
                 let target = entry.and_then(|entry| self.target(handle, entry));
                 if let Some(held) = target.and_then(|target| target.held) {
                     *reasons.entry(held.name()).or_default() += 1;

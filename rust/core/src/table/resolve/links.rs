@@ -204,7 +204,9 @@ impl Table {
         let concerned = self.resolver.by_objects(ids.iter().copied());
         let gone = self.take_objects(ids);
         if self.scope.source == RouteSource::Kernel {
-            let is_gone = |_: &Topology, set: &NextHopSet| matches!(set.next_hops, NextHopSource::Object(used) if gone.contains(&used));
+            let is_gone = |_: &Topology, set: &NextHopSet| {
+                set.object().is_some_and(|used| gone.contains(&used))
+            };
             let sets = self.resolver.of(&concerned, is_gone);
             self.sets_gone(sets);
         }
