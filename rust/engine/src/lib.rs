@@ -9,6 +9,7 @@
 mod batch;
 mod batch_timer;
 mod counters;
+mod deadline;
 mod engine;
 mod error;
 pub mod fpm;
@@ -24,6 +25,7 @@ mod requests;
 mod state;
 mod status;
 pub mod vpp;
+mod waker;
 
 pub use batch::Batch;
 pub use counters::{KernelCounters, VppCounters};

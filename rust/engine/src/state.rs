@@ -14,9 +14,9 @@ use crate::counters::{KernelCounters, VppCounters};
 use crate::fpm::FpmState;
 use crate::heartbeat::Heartbeat;
 use crate::history::ChangeHistory;
-use crate::kernel::Waker;
 use crate::latency::LatencyTracker;
 use crate::panics;
+use crate::waker::Waker;
 
 /// The table, what wakes those who wait for it, and the kernel reader's counters.
 pub struct EngineState {

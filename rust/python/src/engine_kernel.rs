@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use bgpreflector_core::netlink::HardwareAddress;
+use bgpreflector_core::route::HardwareAddress;
 use bgpreflector_core::table::{Interfaces, Link, RouteSource, Unmapped};
 use bgpreflector_core::vpp::address::family_of;
 use bgpreflector_engine::kernel::LookupResult;

@@ -27,6 +27,6 @@ pub use request::{
 };
 pub use route::{EncodedRoute, PartialMessage};
 pub use types::{
-    Action, HardwareAddress, LabelRouteMessage, LinkMessage, NextHopMessage, Payload, RouteMessage,
-    RuleMatch, RuleMessage, SourceSpecificMessage,
+    Action, LabelRouteMessage, LinkMessage, NextHopMessage, Payload, RouteMessage, RuleMatch,
+    RuleMessage, SourceSpecificMessage,
 };

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::error::SkipReason;
-use crate::route::{Label, LabelRoute, NextHop, Prefix, Route};
+use crate::route::{HardwareAddress, Label, LabelRoute, NextHop, Prefix, Route};
 
 /// Whether something comes or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +81,6 @@ pub struct LabelRouteMessage {
     /// The rest; a withdrawal may have no next hops.
     pub route: LabelRoute,
 }
-
-/// An Ethernet address.
-pub type HardwareAddress = [u8; 6];
 
 /// `RTM_NEWLINK` or `RTM_DELLINK`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,12 +14,14 @@ use bgpreflector_core::table::Table;
 use nix::poll::{PollFd, PollFlags};
 use parking_lot::Mutex;
 
+use crate::deadline::earlier;
 use crate::error::KernelError;
 use crate::heartbeat::Liveness;
-use crate::kernel::{Waker, earlier, in_namespace};
+use crate::kernel::in_namespace;
 use crate::panics;
 use crate::ready::wait_ready;
 use crate::state::EngineState;
+use crate::waker::Waker;
 
 use super::FpmSettings;
 use super::peer::{ConnectionEnd, Peer, until};

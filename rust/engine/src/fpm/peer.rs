@@ -10,7 +10,7 @@ use bgpreflector_core::fpm::{FpmFrameError, FpmFrameReader, NextHopIds, encode_r
 use bgpreflector_core::route::{Family, NextHopSource};
 use nix::sys::socket::{setsockopt, sockopt};
 
-use crate::kernel::earlier;
+use crate::deadline::earlier;
 use crate::state::EngineState;
 
 use super::FpmSettings;

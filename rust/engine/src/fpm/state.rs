@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::kernel::Waker;
+use crate::waker::Waker;
 
 /// Counters of the forwarding plane manager; each only grows unless stated otherwise.
 #[derive(Default)]

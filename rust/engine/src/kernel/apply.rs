@@ -13,6 +13,7 @@ use bgpreflector_core::table::{
 };
 
 use crate::counters::KernelCounters;
+use crate::deadline::earlier;
 use crate::state::EngineState;
 
 /// Effects of a buffer's messages besides their changes to the table.
@@ -154,11 +155,6 @@ fn one(
         Payload::Rule(_) | Payload::Done(_) | Payload::Error { .. } | Payload::Noop => {}
     }
     Ok(())
-}
-
-/// The earlier of two times, if there is one.
-pub(crate) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
-    a.into_iter().chain(b).min()
 }
 
 /// When the kernel may begin or stop to use the route without a message; none if its lifetime has

@@ -9,9 +9,10 @@ use bgpreflector_core::netlink::{
 use bgpreflector_core::route::Family;
 use bgpreflector_core::table::{DumpScope, InsertMode, Table};
 
+use crate::deadline::earlier;
 use crate::error::KernelError;
 
-use super::apply::{self, earlier};
+use super::apply;
 use super::dump::{Dumper, Ended, Replies};
 use super::monitor::Monitor;
 use super::sysctl::sysctl;

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::apply::earlier;
+use crate::deadline::earlier;
 
 /// Dumps for this reason take at most this fraction of the time.
 const MAX_SHARE: u32 = 20;

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use bgpreflector_core::table::{DumpScope, Table};
 use crossbeam_channel::Receiver;
 
+use crate::deadline::earlier;
 use crate::error::KernelError;
 use crate::ready::has_something_to_read;
 use crate::state::EngineState;
 
-use super::apply::{RequestId, earlier};
+use super::apply::RequestId;
 use super::coalesce::{COALESCE_TIME, Coalescer};
 use super::dump::Dumper;
 use super::expiry::Expiry;

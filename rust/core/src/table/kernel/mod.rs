@@ -13,6 +13,7 @@ pub(super) mod kernel_audit;
 pub(super) mod kernel_order;
 pub(super) mod kernel_removal;
 pub(super) mod label_routes;
+pub(super) mod links;
 pub(super) mod only_route;
 pub(super) mod outdated_sets;
 pub(super) mod resync;

@@ -90,8 +90,8 @@ impl Table {
 
     #[cold]
     fn discover_for(&mut self, key: &RouteKey) -> Option<u16> {
-        let wanted = self.scope.discovery.is_on() && self.scope.prefixes.allow(&key.prefix);
-        wanted.then(|| self.discover(key.prefix.family(), key.table))?
+        let allowed = self.scope.discovery.is_on() && self.scope.prefixes.allow(&key.prefix);
+        allowed.then(|| self.discover(key.prefix.family(), key.table))?
     }
 
     /// Adds a route with a set to which the caller has taken a reference.
@@ -150,15 +150,7 @@ impl Table {
                 self.add_first(handle, (key, protocol), insert_mode, desired);
                 Verify::Nothing
             }
-            None => {
-                let verify = self.enter(handle, key, new, insert_mode);
-                let outdated = !insert_mode.from_dump() && self.joins_outdated(handle, protocol);
-                if outdated {
-                    Verify::OfEverything
-                } else {
-                    verify
-                }
-            }
+            None => self.enter_and_verify(handle, key, new, insert_mode),
         }
     }
 
@@ -181,6 +173,21 @@ impl Table {
             self.count_foreign_first(handle);
             self.refresh(handle);
         }
+    }
+
+    /// [`Self::enter`], which also may join a route that is outdated.
+    fn enter_and_verify(
+        &mut self,
+        handle: Handle,
+        key: RouteKey,
+        new: KernelRoute,
+        insert_mode: InsertMode,
+    ) -> Verify {
+        let verify = self.enter(handle, key, new, insert_mode);
+        if !insert_mode.from_dump() && self.joins_outdated(handle, new.protocol) {
+            return Verify::OfEverything;
+        }
+        verify
     }
 
     fn enter(
