@@ -7,7 +7,7 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathSet, PathType, Prefix, Route, RouteKey,
     RouteType,
 };
-use bgpreflector_core::table::{Fallback, PrefixLists, PrefixRule, RuleAction};
+use bgpreflector_core::table::{Fallback, ForeignRoutes, PrefixLists, PrefixRule, RuleAction};
 use pyo3::exceptions::PyValueError;
 use pyo3::{PyErr, PyResult};
 
@@ -85,6 +85,17 @@ pub(crate) fn fallback(name: &str) -> PyResult<Fallback> {
         "drop" => Ok(Fallback::Drop),
         "punt" => Ok(Fallback::Punt),
         _ => Err(value_error(format!("unknown fallback {name:?}"))),
+    }
+}
+
+/// What foreign routes do, by its name in the configuration.
+pub(crate) fn foreign_routes(name: &str) -> PyResult<ForeignRoutes> {
+    match name {
+        "hide" => Ok(ForeignRoutes::Hide),
+        "ignore" => Ok(ForeignRoutes::Ignore),
+        _ => Err(value_error(format!(
+            "{name:?} is not \"hide\" or \"ignore\""
+        ))),
     }
 }
 
