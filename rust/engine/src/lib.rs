@@ -2,9 +2,9 @@
 //!
 //! Two threads share the [`Table`](bgpreflector_core::table::Table) behind one lock. The kernel
 //! reader applies each notification at once and never waits for VPP; the bulk connection takes
-//! dirty prefixes, sends a limited number of requests at a time and records the answers. A thread that waits for
-//! changes does the reader's work inline, and one that submits a commit the connection's, while
-//! those are idle.
+//! dirty prefixes, sends a limited number of requests at a time and records the answers. A thread
+//! that waits for changes does the reader's work inline, and one that submits a commit the
+//! connection's, while those are idle.
 
 mod batch;
 mod batch_timer;

@@ -129,7 +129,7 @@ impl<'a> EncodedRoute<'a> {
     }
 }
 
-/// A route by label, or for some sources only, or one that is skipped.
+/// A route by label, or a source-specific one, or one that is skipped.
 #[cold]
 #[inline(never)]
 fn decode_uncommon(af: u8, flags: u32, payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {

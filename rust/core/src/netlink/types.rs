@@ -19,7 +19,7 @@ pub enum Action {
 pub enum Payload {
     /// A route comes or goes.
     Route(RouteMessage),
-    /// A route for packets of some sources only comes or goes; boxed, since they are rare.
+    /// A source-specific route comes or goes; boxed, since they are rare.
     SourceSpecific(Box<SourceSpecificMessage>),
     /// A route by MPLS label comes or goes; boxed, since they are rare.
     LabelRoute(Box<LabelRouteMessage>),
@@ -60,10 +60,10 @@ pub struct RouteMessage {
     pub route: Route,
 }
 
-/// An IPv6 route for packets of some sources only (`RTA_SRC`).
+/// A source-specific IPv6 route: for packets from some addresses only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSpecificMessage {
-    /// The sources.
+    /// These addresses (`RTA_SRC`).
     pub source: Prefix,
     /// Whether its lifetime has ended.
     pub expired: bool,

@@ -21,8 +21,8 @@ enum Step {
     RemoveObject(u32),
     Link(u32, Link),
     RemoveLink(u32),
-    /// Settles the deferred changes, and VPP answers all requests.
-    Settle,
+    /// Applies the deferred changes, and VPP answers all requests.
+    Apply,
 }
 
 fn hop(interface: u32) -> NextHop {
@@ -92,7 +92,7 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Link(index, Link { carrier, ..link(name(index), up) })
         }),
         1 => (1..4_u32).prop_map(Step::RemoveLink),
-        3 => Just(Step::Settle),
+        3 => Just(Step::Apply),
     ]
 }
 
@@ -133,7 +133,7 @@ fn apply(table: &mut Table, step: &Step) -> usize {
         Step::RemoveObject(id) => table.remove_next_hop(id),
         Step::Link(index, link) => table.link(index, link),
         Step::RemoveLink(index) => table.remove_link(index),
-        Step::Settle => {
+        Step::Apply => {
             send_all(table);
             0
         }
@@ -184,9 +184,9 @@ proptest! {
         let (mut at_once, mut deferred) = (new_table(), new_table());
         let (mut went, mut links) = ([0, 0], BTreeMap::new());
         deferred.defer();
-        for step in steps.iter().chain([&Step::Settle]) {
+        for step in steps.iter().chain([&Step::Apply]) {
             went[0] += apply(&mut at_once, step);
-            if matches!(step, Step::Settle) {
+            if matches!(step, Step::Apply) {
                 went[1] += deferred.apply_deferred();
             }
             assert_eq!(apply(&mut deferred, step), 0, "reported when it is applied");
@@ -197,7 +197,7 @@ proptest! {
                 Step::RemoveLink(index) => {
                     links.remove(index);
                 }
-                Step::Settle => {
+                Step::Apply => {
                     assert_eq!(went[0], went[1]);
                     compare(&at_once, &deferred);
                     assert_eq!(held(&deferred), deferred.held_routes());
@@ -235,7 +235,7 @@ proptest! {
             deferred.begin_resync(bgpreflector_core::table::DumpScope::Everything);
             deferred.end_resync(&[family]);
         }
-        apply(&mut deferred, &Step::Settle);
+        apply(&mut deferred, &Step::Apply);
         assert_eq!(deferred.sets(), (0, 0), "every set must be given back");
         assert!(deferred.held_routes().is_empty());
     }

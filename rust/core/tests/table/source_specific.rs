@@ -1,4 +1,4 @@
-//! Routes for packets of some sources only: listed and counted, never in VPP.
+//! Source-specific routes: listed and counted, never in VPP.
 
 use bgpreflector_core::route::{
     Family, NextHopSet, NextHopSource, Prefix, RouteKey, RouteType, SetBytes,

@@ -209,7 +209,7 @@ pub(super) fn announcement(
     )
 }
 
-/// Applies a route for packets of some sources only, which is listed and counted alone.
+/// Applies a source-specific route, which is listed and counted alone.
 pub(super) fn source_specific(
     shared: &EngineState,
     table: &mut Table,

@@ -1,5 +1,5 @@
-//! IPv6 routes for packets of some sources only (`ip -6 route add … from PREFIX`). VPP's FIB looks
-//! at no source, so it has none of them: they are kept to be listed and counted, apart from the
+//! Source-specific IPv6 routes (`ip -6 route add … from PREFIX`). VPP's FIB looks at no packet's
+//! source, so it has none of them: they are kept to be listed and counted, apart from the
 //! others, which they neither hide nor replace.
 
 use crate::route::{NextHopSet, Prefix, RouteKey};
@@ -14,7 +14,7 @@ use crate::table::store::ids::SetId;
 use crate::table::store::interner::Interner;
 
 impl Table {
-    /// Adds a route for packets from `source` only, which VPP cannot have; those out of scope are
+    /// Adds a route for packets from `source` alone, which VPP cannot have; those out of scope are
     /// ignored. Returns false where it is not kept, as there are too many.
     pub fn announce_source_specific(
         &mut self,
@@ -55,7 +55,7 @@ impl Table {
         true
     }
 
-    /// Removes a route for packets from `source` only, or some of its next hops.
+    /// Removes a route for packets from `source` alone, or some of its next hops.
     pub fn withdraw_source_specific(
         &mut self,
         source: Prefix,

@@ -1,4 +1,4 @@
-//! The IPv6 routes for packets of some sources only that are kept.
+//! The source-specific routes that are kept.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(in crate::table) const MAX_KEPT: usize = if cfg!(test) { 4 } else { 4096 };
 /// Kernel table, destination and source.
 pub(in crate::table) type SourceSpecificKey = (u32, Prefix, Prefix);
 
-/// The routes for some sources, in the kernel's order by key.
+/// The routes in the kernel's order by key.
 #[derive(Default)]
 pub(in crate::table) struct SourceSpecificRoutes {
     pub(in crate::table) routes: BTreeMap<SourceSpecificKey, Routes>,

@@ -7,7 +7,7 @@ use crate::table::resolve::hold_reason::HoldReason;
 
 impl Table {
     /// Routes of mirrored protocols that VPP cannot have, by reason ([`HoldReason::name`]): the
-    /// best of their prefix, those with a TOS or for some sources only, and those by label.
+    /// best of their prefix, those with a TOS, source-specific ones, and those by label.
     #[must_use]
     pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
         let mut reasons = BTreeMap::new();

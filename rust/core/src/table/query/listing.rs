@@ -32,7 +32,7 @@ impl Cursor {
 /// Entries that one call examines: the table is locked for that long.
 pub(super) const MAX_SLOTS: u32 = 65_536;
 
-/// Where the routes for some sources only are listed, in place of a mirrored table's number.
+/// Where source-specific routes are listed, in place of a mirrored table's number.
 const SOURCE_SPECIFIC: u16 = u16::MAX;
 
 impl Table {

@@ -1,4 +1,4 @@
-//! Listings of the routes for some sources only, which are in no mirrored table.
+//! Listings of source-specific routes, which are in no mirrored table.
 
 use crate::route::{Family, Prefix};
 
