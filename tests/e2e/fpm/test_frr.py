@@ -118,7 +118,7 @@ def test_this_zebra_takes_no_answers(router: World) -> None:
         status = wait_until(
             lambda: fpm_status(router),
             TIMEOUT,
-            "answers",
+            "results",
             accept=lambda seen: seen.results["offload"] >= len(FIRST),
         )
         assert status.results["offload_failed"] == 0

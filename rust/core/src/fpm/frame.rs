@@ -60,7 +60,7 @@ impl Default for FpmFrameReader {
 }
 
 impl FpmFrameReader {
-    /// Where to read to: at least [`READ_LENGTH`] bytes, once all complete frames have been taken.
+    /// Where to read to: at least `READ_LENGTH` bytes, once all complete frames have been taken.
     pub fn spare(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);

@@ -19,7 +19,7 @@ impl EncodedPaths {
     ///
     /// # Errors
     /// [`WireError::TooManyPaths`] above 255 paths; for a single path see
-    /// [`encode_path`](super::path::encode_path).
+    /// [`encode_path`].
     pub fn new(set: &PathSet) -> Result<Self, WireError> {
         let paths = set.paths();
         let too_many = |_| WireError::TooManyPaths(paths.len());
