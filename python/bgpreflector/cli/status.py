@@ -271,12 +271,12 @@ def _zebra(report: StatusReport) -> str:
     fpm = report.fpm
     if fpm is None:
         return ""
-    answers = f"answers {counts_text(fpm.answers) or 'none'}, {fpm.answers_queued:,} wait"
+    results = f"results {counts_text(fpm.results) or 'none'}, {fpm.results_queued:,} queued"
     if fpm.peer is None:
-        return f"not connected ({fpm.listen or 'not listening yet'}); {answers}"
+        return f"not connected ({fpm.listen or 'not listening yet'}); {results}"
     shown = "has shown its routes" if fpm.synchronised else "is showing its routes"
     refused = f", {fpm.refused} further connections refused" if fpm.refused else ""
-    return f"{fpm.peer} {shown}; {answers}{refused}"
+    return f"{fpm.peer} {shown}; {results}{refused}"
 
 
 def _limit(report: StatusReport) -> str:

@@ -190,8 +190,8 @@ def _fpm(daemon: Daemon) -> FpmStatus | None:
         frames=fpm.frames,
         sweeps=fpm.sweeps,
         swept=fpm.swept,
-        answers=_sorted(fpm.answers),
-        answers_queued=fpm.answers_queued,
+        results=_sorted(fpm.results),
+        results_queued=fpm.results_queued,
     )
 
 
