@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from bgpreflector.config import Config, ConfigError, Problem
@@ -74,6 +75,7 @@ class Supervisor:
         self._changed = threading.Condition()
         self._replacing = False
         self._stopped = False
+        self._began = time.monotonic()
         self._failure: BaseException | None = None
         self._left: list[tuple[int, bool]] = []
         self.on_config: Callable[[Config], None] = _ignore
@@ -102,6 +104,7 @@ class Supervisor:
         """
         waits = self._config.vpp.wait
         self._daemon.start(survives=(VppConnectError, VppLostError) if waits else ())
+        self._began = time.monotonic()
 
     def wait(self) -> None:
         """Wait for the end across reloads; raises its cause, unless that was a stop."""
@@ -159,9 +162,10 @@ class Supervisor:
         self.on_config(new)
 
     def _made_for(self, new: Config) -> Daemon:
-        # The kernel's routes are known already: the others may go.
-        known = new.kernel.model_copy(update={"stale_routes_time": 0.0})
-        return Daemon(new.model_copy(update={"kernel": known}), self._handlers)
+        # Counted from the start: a reload makes the BGP daemon neither faster nor slower.
+        left = max(0.0, new.kernel.stale_routes_time - (time.monotonic() - self._began))
+        kernel = new.kernel.model_copy(update={"stale_routes_time": left})
+        return Daemon(new.model_copy(update={"kernel": kernel}), self._handlers)
 
     def _replace(self, old: Config, new: Config, made: Daemon) -> None:
         before = self._daemon
@@ -170,6 +174,7 @@ class Supervisor:
         before.stop(keep_routes=True)
         if before.paused:
             made.pause()
+        made.sink.guard.continue_from(before.sink.guard)
         self._daemon = made
         made.start(survives=(VppError,))
         left = sorted(
