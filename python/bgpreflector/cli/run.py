@@ -113,6 +113,7 @@ def run(
     service = Supervisor(settings, read, [progress.handler], approved=yes)
     service.on_config = lambda new: set_log(new.log)
     started: bool | None = None
+    requested = False
     with ExitStack() as surfaces:
         surfaces.enter_context(writing(settings, "run", where_from(config), ADVICE))
         try:
@@ -122,11 +123,12 @@ def run(
             started = _start(service, end)
             if started:
                 _serve(service, end)
+            requested = True
         finally:
             notify("STOPPING=1")
             # A start that still waits for VPP has put nothing into it, and ends with the process.
             if started is not False:
-                service.stop()
+                service.stop(requested=requested)
             flush_logs()
     _log.info("Ended")
 

@@ -146,8 +146,8 @@ class Controller:
         """Let what is queued be processed, end the loop, wait for its thread, close the handlers.
 
         Idempotent, also for a controller that was never started. A fatal error is not
-        raised here but by :meth:`wait`; an error with which a handler answers
-        :class:`Shutdown` is.
+        raised here but by :meth:`wait`; what a handler raises at :class:`Shutdown` is logged and
+        counted.
         """
         if threading.current_thread() is self._thread:
             raise RuntimeError("a handler cannot close the controller that is calling it")
@@ -165,8 +165,8 @@ class Controller:
             return
         try:
             self.push_event(Shutdown())
-        except (ControllerClosedError, FatalError):
-            _log.debug("The event loop ended before the shutdown reached it")
+        except Exception as error:  # noqa: BLE001 - logged by now, or the loop has ended before
+            _log.debug("The shutdown failed: %s", error)
         finally:
             self._thread.join()
 

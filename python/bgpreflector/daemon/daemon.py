@@ -242,8 +242,8 @@ class Daemon:
         with self._pausing:
             self._watcher.set_paused(on=False)
             self.sink.set_paused(on=True)
-        self.controller.close()
         try:
+            self.controller.close()
             if self.config.vpp.on_exit == "flush" and not keep_routes:
                 self.sink.set_paused(on=False)
                 self._flush()

@@ -192,11 +192,16 @@ class Supervisor:
             if self._left and not paused:
                 self._left = _clear(self._daemon, self._left, approved=True)
 
-    def stop(self) -> None:
-        """Stop the daemon, after a reload in progress."""
+    def stop(self, *, requested: bool = True) -> None:
+        """Stop the daemon, after a reload in progress.
+
+        Where the end was not ``requested``, but is that of a failure, routes stay in VPP.
+        """
         self._stopped = True
         with self._reloading:
-            self._daemon.stop()
+            if not requested and self._config.vpp.on_exit == "flush":
+                _log.warning("Our routes stay in VPP: vpp.on_exit is for an end that is asked for")
+            self._daemon.stop(keep_routes=not requested)
 
 
 def _check_start(made: Daemon, replaced: Daemon) -> None:
