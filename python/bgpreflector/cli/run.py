@@ -22,7 +22,7 @@ from bgpreflector.daemon.progress import Bar, LogLines, SyncProgress
 from bgpreflector.daemon.status import status_of
 from bgpreflector.daemon.supervisor import Supervisor
 from bgpreflector.daemon.systemd import Watchdog, notify, reloading
-from bgpreflector.errors import ControlError
+from bgpreflector.errors import ControlError, ReflectorError
 from bgpreflector.log_fields import fields
 from bgpreflector.metrics import MetricsServer
 
@@ -195,6 +195,8 @@ def _reload(service: Supervisor) -> None:
         service.reload()
     except ConfigError as error:
         _log.error("The reload is refused, and all stays as it was: %s", error)
+    except ReflectorError as error:
+        _log.error("The reload failed: %s", error)
     except Exception:  # noqa: BLE001 - a signal must not end what runs
         # Where it has left nothing to run with, the wait for the end says so.
         _log.exception("The reload failed")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from bgpreflector.config import Config, ConfigError, Problem
-from bgpreflector.controller import EventHandler
+from bgpreflector.controller import EventHandler, FatalError
 from bgpreflector.errors import KernelError, VppConnectError, VppError, VppLostError
 from bgpreflector.log_fields import fields
 from bgpreflector.routes.listing import installed_count
@@ -141,17 +141,16 @@ class Supervisor:
             return changed
 
     def _put_in_place(self, new: Config, changed: list[str]) -> None:
-        made = None
         if any(not key.startswith("log.") for key in changed):
             # Before anything is ended: a handler that cannot be loaded or a source that cannot be
             # read refuses the reload.
             made = self._made_for(new)
             _check_start(made, self._daemon)
-        old, self._config = self._config, new
-        if made is not None:
             self._replacing = True
             try:
-                self._replace(old, new, made)
+                self._replace(made)
+            except ConfigError:
+                raise
             except BaseException as error:
                 self._failure = error
                 raise
@@ -159,6 +158,7 @@ class Supervisor:
                 with self._changed:
                     self._replacing = False
                     self._changed.notify_all()
+        self._config = new
         self.on_config(new)
 
     def _made_for(self, new: Config) -> Daemon:
@@ -167,19 +167,41 @@ class Supervisor:
         kernel = new.kernel.model_copy(update={"stale_routes_time": left})
         return Daemon(new.model_copy(update={"kernel": kernel}), self._handlers)
 
-    def _replace(self, old: Config, new: Config, made: Daemon) -> None:
+    def _replace(self, made: Daemon) -> None:
         before = self._daemon
-        # Discovered tables go with the engine.
-        gone = [*old.vpp_tables, *before.vpp_tables, *self._left]
         before.stop(keep_routes=True)
+        try:
+            self._start_after(before, made)
+        except Exception as error:
+            # What handlers do at a start cannot be tried out before.
+            self._go_back(before, error)
+            raise ConfigError("reload", [Problem("", str(error))]) from error
+
+    def _go_back(self, before: Daemon, error: Exception) -> None:
+        """Start a daemon with the configuration of the one that was ended."""
+        try:
+            self._start_after(before, self._made_for(self._config))
+        except Exception as again:
+            raise FatalError(
+                f"{error}; with the configuration before: {again}. VPP keeps our routes: correct "
+                "the handler, or remove it from handlers.load, and start the daemon again"
+            ) from again
+
+    def _start_after(self, before: Daemon, made: Daemon) -> None:
+        # Discovered tables go with the engine.
+        gone = [*before.config.vpp_tables, *before.vpp_tables, *self._left]
         if before.paused:
             made.pause()
         made.sink.guard.continue_from(before.sink.guard)
         self._daemon = made
-        made.start(survives=(VppError,))
+        try:
+            made.start(survives=(VppError,))
+        except BaseException:
+            made.stop(keep_routes=True)
+            raise
         left = sorted(
             table
-            for table in set(gone).difference(new.vpp_tables)
+            for table in set(gone).difference(made.config.vpp_tables)
             if not made.engine.discover_vpp_table(*table)
         )
         self._left = _clear(made, left) if left else []

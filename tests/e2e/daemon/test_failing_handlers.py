@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,24 +13,26 @@ import pytest
 from daemon.harness import Harness
 from daemon.running import RunningDaemon
 from daemon.world import MIRRORED, route
-from lab import Namespace, ip_batch
+from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp, wait_routes
 
 pytestmark = pytest.mark.root
 
 MODULE = '''
+import os
+
 from bgpreflector import Handler
 from bgpreflector.controller import FatalError, Shutdown
 from bgpreflector.reflector import BGPRouteBatchUpdate
 
 class Failing(Handler):
-    """Raises in one of its methods."""
+    """Raises in one of its methods, or cannot start while there is a file."""
 
     def __init__(self, *, fails):
         self.fails = fails
 
     def start(self, event_loop):
-        if self.fails == "start":
+        if self.fails == "start" or os.path.exists(self.fails):
             raise RuntimeError("no licence")
 
     def handles_event(self, event):
@@ -109,3 +112,38 @@ def test_an_end_that_nobody_asked_for_keeps_all_routes(harness: Harness) -> None
         assert "Our routes stay in VPP" in daemon.log()
     assert harness.vpp.simulator.deletions() == []
     assert len(harness.vpp.routes()) >= MIRRORED
+
+
+def test_one_that_cannot_start_refuses_the_reload(harness: Harness) -> None:
+    """The configuration before is in use again, with the handlers that it names."""
+    configure(harness, "nothing")
+    with running(harness) as daemon:
+        harness.vpp.simulator.record_deletions()
+        configure(harness, "start")
+        daemon.ask("reload", exit_code=78)
+        daemon.wait_in_sync()
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_until(daemon.log, 30, "refused", accept=lambda log: "all stays as it was" in log)
+        assert "handler Failing could not start: no licence" in daemon.log()
+        assert "Traceback" not in daemon.log()
+        daemon.wait_in_sync()
+        assert harness.vpp.simulator.deletions() == []
+        goes_on(harness, daemon)
+
+
+def test_one_that_cannot_start_again_either_ends_the_daemon(harness: Harness) -> None:
+    """With the handler's name and what to do, whatever is to become of routes at an end."""
+    broken = harness.file.parent / "broken"
+    configure(harness, str(broken), on_exit="flush")
+    with running(harness) as daemon:
+        harness.vpp.simulator.record_deletions()
+        broken.touch()
+        configure(harness, "start", on_exit="flush")
+        daemon.process.send_signal(signal.SIGHUP)
+        assert daemon.process.wait(30) == 1, daemon.log()
+        said = daemon.log().splitlines()[-1]
+        assert said.startswith("error: handler Failing could not start: no licence; ")
+        assert "VPP keeps our routes: correct the handler, or remove it from handlers.load" in said
+        assert "Traceback" not in daemon.log()
+    assert harness.vpp.simulator.deletions() == []
+    assert len(harness.vpp.routes()) == MIRRORED
