@@ -126,8 +126,10 @@ def run(
             requested = True
         finally:
             notify("STOPPING=1")
-            # A start that still waits for VPP has put nothing into it, and ends with the process.
-            if started is not False:
+            if started is False:
+                # It ends with the process.
+                service.abandon_start()
+            else:
                 service.stop(requested=requested)
             flush_logs()
     _log.info("Ended")
@@ -150,12 +152,18 @@ def _start(service: Supervisor, end: End) -> bool:
         end.wake()
 
     threading.Thread(target=start, name="start", daemon=True).start()
+    heard = 0
     while not starting.done():
         number = end.wait()
         if number in SIGNALS:
             _log.info("Ending on a signal, while VPP is still waited for")
             return False
+        if number and not heard:
+            _log.info("The configuration is read again once the daemon has started")
+        heard = heard or number
     starting.result()
+    if heard:
+        end.hear_again(heard)
     return True
 
 

@@ -99,15 +99,19 @@ class Controller:
         Raises ``ControllerClosedError`` after :meth:`close`, and :class:`FatalError` where a
         handler cannot start.
         """
-        if self._ended.is_set():
-            raise ControllerClosedError("the controller is closed and cannot start again")
-        for handler in self._handlers:
+        for handler in () if self._ended.is_set() else self._handlers:
             try:
                 handler.start(self)
             except Exception as error:
                 raise FatalError(f"handler {handler.name} could not start: {error}") from error
             self._started.append(handler)
-        self._thread.start()
+        with self._closing:
+            if not self._ended.is_set():
+                self._thread.start()
+                return
+            # Closed by another thread meanwhile.
+            self._close_handlers()
+        raise ControllerClosedError("the controller is closed and cannot start again")
 
     def push_event(self, event: Event) -> None:
         """Queue the event and return; with a blocking event, wait until it is done.

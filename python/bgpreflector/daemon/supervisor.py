@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from bgpreflector.config import Config, ConfigError, Problem
 from bgpreflector.controller import EventHandler, FatalError
-from bgpreflector.errors import KernelError, VppConnectError, VppError, VppLostError
+from bgpreflector.errors import KernelError, ReflectorError, VppConnectError, VppError, VppLostError
 from bgpreflector.log_fields import fields
 from bgpreflector.routes.listing import installed_count
 from bgpreflector.routes.names import family_name
@@ -47,6 +47,10 @@ GUARDED_TABLES_WARNING = (
 )
 
 
+class StartingError(ReflectorError):
+    """The daemon has not started yet."""
+
+
 class Supervisor:
     """Keeps a daemon running and replaces it when the configuration changes.
 
@@ -75,7 +79,7 @@ class Supervisor:
         self._changed = threading.Condition()
         self._replacing = False
         self._stopped = False
-        self._began = time.monotonic()
+        self._began: float | None = None
         self._failure: BaseException | None = None
         self._left: list[tuple[int, bool]] = []
         self.on_config: Callable[[Config], None] = _ignore
@@ -122,9 +126,15 @@ class Supervisor:
         """Read the configuration and apply it; return the keys that changed.
 
         Raises :class:`ConfigError` if it is wrong, changes a key that a reload cannot, or names a
-        source of routes that cannot be read: then nothing changes.
+        source of routes that cannot be read, and :class:`StartingError` before the end of
+        :meth:`start`: then nothing changes.
         """
         with self._reloading:
+            if self._began is None:
+                raise StartingError(
+                    "the daemon still starts, and waits for VPP to answer at "
+                    f"{self._config.vpp.api_socket}: reload it once that is over"
+                )
             old, new = self._config, self._read()
             changed = differences(old, new)
             refused = [key for key in changed if key.startswith(RESTART_ONLY_KEYS)]
@@ -163,7 +173,8 @@ class Supervisor:
 
     def _made_for(self, new: Config) -> Daemon:
         # Counted from the start: a reload makes the BGP daemon neither faster nor slower.
-        left = max(0.0, new.kernel.stale_routes_time - (time.monotonic() - self._began))
+        passed = 0.0 if self._began is None else time.monotonic() - self._began
+        left = max(0.0, new.kernel.stale_routes_time - passed)
         kernel = new.kernel.model_copy(update={"stale_routes_time": left})
         return Daemon(new.model_copy(update={"kernel": kernel}), self._handlers)
 
@@ -213,6 +224,12 @@ class Supervisor:
             self._daemon.resume()
             if self._left and not paused:
                 self._left = _clear(self._daemon, self._left, approved=True)
+
+    def abandon_start(self) -> None:
+        """End while :meth:`start` waits for VPP, in which there is nothing yet: without waiting for
+        it, but so that all that waits for an event ends."""
+        self._stopped = True
+        self._daemon.controller.close()
 
     def stop(self, *, requested: bool = True) -> None:
         """Stop the daemon, after a reload in progress.
