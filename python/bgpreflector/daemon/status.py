@@ -147,7 +147,7 @@ def _limit(daemon: Daemon, engine_status: _core.Status) -> LimitStatus:
 
 
 def _guard(daemon: Daemon) -> GuardStatus | None:
-    waiting, unmirrored = daemon.sink.guard.waiting, daemon.unmirrored_routes
+    waiting, unmirrored = daemon.sink.guard.waiting, daemon.unmirrored.withheld
     if waiting is None:
         return GuardStatus(0, 0, "", unmirrored) if unmirrored else None
     return GuardStatus(waiting.deletions, waiting.total, waiting.reason, unmirrored)

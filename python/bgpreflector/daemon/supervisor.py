@@ -9,12 +9,8 @@ from collections.abc import Callable, Sequence
 
 from bgpreflector.config import Config, ConfigError, Problem
 from bgpreflector.controller import EventHandler, FatalError
-from bgpreflector.errors import KernelError, ReflectorError, VppConnectError, VppError, VppLostError
+from bgpreflector.errors import KernelError, ReflectorError, VppConnectError, VppLostError
 from bgpreflector.log_fields import fields
-from bgpreflector.routes.listing import installed_count
-from bgpreflector.routes.names import family_name
-from bgpreflector.units import counted
-from bgpreflector.vpp import exceeds
 
 from .daemon import Daemon
 
@@ -33,18 +29,6 @@ RESTART_ONLY_KEYS = (
 )
 """Keys that a reload cannot change: our routes would stay behind under the old name or place, or
 clients would lose the socket."""
-
-
-STALE_TABLES_WARNING = (
-    "Our routes stay in VPP's tables %s, which are not mirrored into any more: %s; stop the daemon "
-    "and use `bgpreflector flush`"
-)
-
-
-GUARDED_TABLES_WARNING = (
-    "The reload would delete %s of the %s of ours that VPP has, as tables %s are not "
-    "mirrored into any more. They stay until `bgpreflector resume`; is the configuration right?"
-)
 
 
 class StartingError(ReflectorError):
@@ -81,7 +65,6 @@ class Supervisor:
         self._stopped = False
         self._began: float | None = None
         self._failure: BaseException | None = None
-        self._left: list[tuple[int, bool]] = []
         self.on_config: Callable[[Config], None] = _ignore
         """Called with each new configuration in use."""
 
@@ -180,50 +163,40 @@ class Supervisor:
 
     def _replace(self, made: Daemon) -> None:
         before = self._daemon
+        # Discovered tables go with the engine.
+        tables = {*before.config.vpp_tables, *before.vpp_tables}
+
+        def start(made: Daemon) -> None:
+            self._daemon = made
+            try:
+                made.start_after(before, tables)
+            except BaseException:
+                made.stop(keep_routes=True)
+                raise
+
         before.stop(keep_routes=True)
         try:
-            self._start_after(before, made)
+            start(made)
         except Exception as error:
             # What handlers do at a start cannot be tried out before.
-            self._go_back(before, error)
+            self._go_back(start, error)
             raise ConfigError("reload", [Problem("", str(error))]) from error
 
-    def _go_back(self, before: Daemon, error: Exception) -> None:
+    def _go_back(self, start: Callable[[Daemon], None], error: Exception) -> None:
         """Start a daemon with the configuration of the one that was ended."""
         try:
-            self._start_after(before, self._made_for(self._config))
+            start(self._made_for(self._config))
         except Exception as again:
             raise FatalError(
                 f"{error}; with the configuration before: {again}. VPP keeps our routes: correct "
                 "the handler, or remove it from handlers.load, and start the daemon again"
             ) from again
 
-    def _start_after(self, before: Daemon, made: Daemon) -> None:
-        # Discovered tables go with the engine.
-        gone = [*before.config.vpp_tables, *before.vpp_tables, *self._left]
-        if before.paused:
-            made.pause()
-        made.sink.guard.continue_from(before.sink.guard)
-        self._daemon = made
-        try:
-            made.start(survives=(VppError,))
-        except BaseException:
-            made.stop(keep_routes=True)
-            raise
-        left = sorted(
-            table
-            for table in set(gone).difference(made.config.vpp_tables)
-            if not made.engine.discover_vpp_table(*table)
-        )
-        self._left = _clear(made, left) if left else []
-
     def resume(self) -> None:
-        """Resume the daemon; unless it was paused, also clear the tables no longer mirrored."""
+        """Resume the daemon, after a reload in progress."""
         with self._reloading:
-            paused = self._daemon.paused
-            self._daemon.resume()
-            if self._left and not paused:
-                self._left = _clear(self._daemon, self._left, approved=True)
+            daemon = self._daemon
+        daemon.resume()
 
     def abandon_start(self) -> None:
         """End while :meth:`start` waits for VPP, in which there is nothing yet: without waiting for
@@ -249,47 +222,6 @@ def _check_start(made: Daemon, replaced: Daemon) -> None:
         made.engine.check_start(replaced.engine)
     except KernelError as error:
         raise ConfigError("reload", [Problem("", str(error))]) from error
-
-
-def _clear(
-    daemon: Daemon, tables: list[tuple[int, bool]], *, approved: bool = False
-) -> list[tuple[int, bool]]:
-    """Delete our routes from VPP tables that are no longer mirrored; return those that wait for
-    approval because there are too many."""
-    source = daemon.sink.source
-    numbers = ", ".join(map(str, sorted({table for table, _ in tables})))
-    if source is None:
-        _log.error(STALE_TABLES_WARNING, numbers, "VPP cannot be reached")
-        return []
-    better = list(daemon.sink.others.better)
-    try:
-        found = daemon.engine.flush(source, better=better, tables=tables, dry_run=True)
-        shown = sum(table[2] for table in found.tables)
-        kept = installed_count(daemon.engine.status().prefixes)
-        if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
-            extra = fields("deletions withheld", deletions=shown, routes=shown + kept)
-            routes = counted(shown + kept, "route")
-            _log.warning(GUARDED_TABLES_WARNING, f"{shown:,}", routes, numbers, extra=extra)
-            daemon.unmirrored_routes = shown
-            return tables
-        daemon.unmirrored_routes = 0
-        flushed = daemon.engine.flush(source, better=better, tables=tables, dry_run=False)
-    except VppError as error:
-        _log.error(STALE_TABLES_WARNING, numbers, error)
-        return []
-    for table, is_ip6, _, deleted, refused in flushed.tables:
-        family = family_name(is_ip6=is_ip6)
-        _log.info(
-            "VPP's %s table %d is not mirrored into any more: %s of ours deleted, %s refused",
-            family,
-            table,
-            counted(deleted, "route"),
-            f"{refused:,}",
-            extra=fields(
-                "table given up", family=family, table=table, deleted=deleted, refused=refused
-            ),
-        )
-    return []
 
 
 def differences(old: Config, new: Config) -> list[str]:
