@@ -161,7 +161,7 @@ class UnmirroredTables(Observer):
             counted(deleted, "route"),
             f"{refused:,}",
             extra=fields(
-                "table given up", family=family, table=table, deleted=deleted, refused=refused
+                "table given up", family=family, vpp_table=table, deleted=deleted, refused=refused
             ),
         )
 
