@@ -202,6 +202,8 @@ class Supervisor:
         """End while :meth:`start` waits for VPP, in which there is nothing yet: without waiting for
         it, but so that all that waits for an event ends."""
         self._stopped = True
+        # It may just have ended: what the event loop does then is cut short.
+        self._daemon.sink.set_paused(on=True)
         self._daemon.controller.close()
 
     def stop(self, *, requested: bool = True) -> None:
