@@ -206,8 +206,9 @@ def prefixes(report: StatusReport) -> list[str]:
 
 
 def _row(counts: Mapping[str, int]) -> dict[str, int]:
-    """What VPP drops or the like in place of a prefix is not counted as installed, too."""
-    installed = max(0, counts["installed"] - counts["substituted"])
+    """What VPP drops or the like in place of a prefix is not counted as installed, too, and what
+    is unconfirmed is in its own column."""
+    installed = max(0, counts["installed"] - counts["substituted"] - counts["unconfirmed"])
     left = counts["mirrored"] - installed - counts["held"] - counts["rejected"]
     return {
         **counts,

@@ -169,7 +169,8 @@ class VppConfig(Section):
     )
     on_exit: Literal["keep", "flush"] = Field(
         default="keep",
-        description="Keep or remove our routes, and the tables created for them, on exit.",
+        description="Keep or remove our routes, and the tables created for them, on exit. After a "
+        "failure they always stay.",
     )
     fib_source: FibSourceConfig = Field(
         default_factory=FibSourceConfig, description="The FIB source of our routes."
