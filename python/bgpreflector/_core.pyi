@@ -576,6 +576,8 @@ class Engine:
         (``docs/compatibility.md``); without it all known ones are. Releases routes that crashed
         another version, and returns their number.
         """
+    def continue_quarantine(self, replaced: Engine) -> None:
+        """Take over which routes are held because they crashed VPP, and those suspected of it."""
     def crashed_vpp(self) -> list[tuple[int, str]]:
         """VPP table and prefix of the routes held because they crashed VPP."""
     def release(self, prefix: str | None = None) -> int:

@@ -224,7 +224,9 @@ def test_the_daemon_goes_on_without_it_and_an_operator_releases_it(
     """With the message in full in its log, once."""
     simulator.fault("crash_at", prefix=CRASHING, on=True)
     kernel = kernel_with_routes(make_namespace("crashing"), 200)
-    options = vpp_options(simulator)
+    config = tmp_path / "run.toml"
+    config.touch()
+    options = ("--config", str(config), *vpp_options(simulator))
     with running_daemon(tmp_path / "run.log", *options, namespace=kernel) as daemon:
         rest = set(prefixes(200)) - {CRASHING}
         wait_until(
@@ -244,6 +246,10 @@ def test_the_daemon_goes_on_without_it_and_an_operator_releases_it(
         assert daemon.ask("release", CRASHING.replace("77", "78")).startswith("Released: 0")
         daemon.ask("release", exit_code=2)
         daemon.ask("release", "nonsense", exit_code=2)
+        config.write_text("[controller]\nretry_attempts = 7\n")
+        assert "controller.retry_attempts" in daemon.ask("reload")
+        daemon.wait_in_sync(60)
+        assert simulator.simulator.statistics()["crashes"] == 3, "a reload keeps it held"
         simulator.fault("crash_at", prefix=CRASHING, on=False)
         assert daemon.ask("release", "--all").startswith("Released: 1")
         wait_until(

@@ -246,6 +246,7 @@ class Daemon:
         """
         if replaced.paused:
             self.pause()
+        self.engine.continue_quarantine(replaced.engine)
         self.sink.guard.continue_from(replaced.sink.guard)
         self.unmirrored.continue_from(replaced.unmirrored)
         self.unmirrored.give_up(vpp_tables)

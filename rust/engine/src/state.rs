@@ -195,6 +195,15 @@ impl EngineState {
         })
     }
 
+    /// Takes over from the state that this one replaces which routes crashed VPP, and which version
+    /// of it.
+    pub fn continue_quarantine(&self, replaced: &Self) {
+        let version = replaced.faults.lock().version.clone();
+        self.faults.lock().version = version;
+        let quarantine = replaced.table().quarantine();
+        self.change(|table| table.continue_quarantine(quarantine));
+    }
+
     /// How long changes have waited. Where both are locked, the table is locked first.
     pub(crate) fn latency_tracker(&self) -> MutexGuard<'_, LatencyTracker> {
         self.latency.lock()

@@ -57,6 +57,12 @@ impl Engine {
             .with(py, |inner| inner.shared().set_vpp_version(version))
     }
 
+    fn continue_quarantine(&self, py: Python<'_>, replaced: PyRef<'_, Self>) {
+        let replaced = replaced.inner.with(py, |inner| inner.shared().clone());
+        self.inner
+            .with(py, |inner| inner.shared().continue_quarantine(&replaced));
+    }
+
     fn crashed_vpp(&self, py: Python<'_>) -> Vec<(u32, String)> {
         let prefixes = self
             .inner

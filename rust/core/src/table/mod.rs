@@ -18,6 +18,7 @@ mod store;
 pub use fib::fib_audit::{Shown, VppDrift};
 pub use fib::limit::{Limit, LimitAction, LimitChange};
 pub use fib::prefix_lists::{PrefixLists, PrefixRule, RuleAction};
+pub use fib::quarantine_state::Quarantine;
 pub use fib::request::{DirtyBatch, Request};
 pub use fib::results::RouteResult;
 pub use fib::withheld::WithheldDeletions;

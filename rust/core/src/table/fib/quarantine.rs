@@ -9,7 +9,7 @@
 use crate::route::{PathSet, Prefix};
 
 use crate::table::Table;
-use crate::table::fib::quarantine_state::{VppPrefix, without_interfaces};
+use crate::table::fib::quarantine_state::{Quarantine, VppPrefix, without_interfaces};
 use crate::table::fib::request::Request;
 use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::EntryState;
@@ -163,6 +163,21 @@ impl Table {
         let mut prefixes: Vec<VppPrefix> = self.quarantine.crashed.keys().copied().collect();
         prefixes.sort_unstable();
         prefixes
+    }
+
+    /// What crashed VPP, for the table that replaces this one.
+    #[must_use]
+    pub fn quarantine(&self) -> Quarantine {
+        self.quarantine.clone()
+    }
+
+    /// Holds what crashed VPP while the table that this one replaces was in use.
+    pub fn continue_quarantine(&mut self, replaced: Quarantine) {
+        self.quarantine = Quarantine {
+            unspecified_drops: self.quarantine.unspecified_drops,
+            ..replaced
+        };
+        self.refresh_all();
     }
 
     /// Releases a prefix in all VPP tables, or all prefixes. Returns how many were held.

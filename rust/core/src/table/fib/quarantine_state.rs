@@ -7,9 +7,9 @@ use crate::route::{Path, PathSet, Prefix};
 /// A prefix in a VPP table.
 pub(in crate::table) type VppPrefix = (u32, Prefix);
 
-/// Suspects and held prefixes.
-#[derive(Default)]
-pub(in crate::table) struct Quarantine {
+/// Suspects of crashing VPP, and held prefixes.
+#[derive(Clone, Default)]
+pub struct Quarantine {
     /// How often VPP exited while the prefix's request was unanswered.
     pub(in crate::table) suspects: AHashMap<VppPrefix, u8>,
     /// The paths with which a prefix crashed VPP.
