@@ -302,10 +302,12 @@ impl EngineState {
     }
 
     /// Frees the table's memory: a handle of a stopped engine, for instance one that awaits garbage
-    /// collection, must not keep a full table alive.
+    /// collection, must not keep a full table alive. What crashed VPP stays, for the engine that
+    /// replaces this one.
     pub(crate) fn release_table(&self) {
         let mut table = self.table.lock();
-        let empty = Table::new(table.scope().clone());
+        let mut empty = Table::new(table.scope().clone());
+        empty.continue_quarantine(table.quarantine());
         let full = std::mem::replace(&mut *table, empty);
         drop(table);
         drop(full);
