@@ -73,6 +73,7 @@ def status_of(daemon: Daemon, engine_status: _core.Status | None = None) -> Stat
             TableStatus(table, family, daemon.vpp_table(table), _prefixes(prefixes))
             for table, family, prefixes in engine_status.tables
         ),
+        unassigned_tables=tuple(daemon.engine.unassigned_tables()),
         dirty=engine_status.dirty,
         oldest_queued_seconds=engine_status.oldest_queued,
         queued_events=daemon.controller.queued,

@@ -78,7 +78,7 @@ def _both_sides(config: Config, engine: _core.Engine, sink: FibProgrammer) -> It
 def _vpp_side(
     config: Config, engine: _core.Engine, sink: FibProgrammer, routes: KernelRoutes | None
 ) -> Iterator[Finding]:
-    yield from vpp_findings(config, sink)
+    yield from vpp_findings(config, engine, sink)
     if not sink.session.connected:
         return
     yield from resolved_findings(config, sink)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.running import RunningDaemon, running_daemon
+from daemon.test_metrics import scraper_of
 from lab import Namespace, ip_batch, wait_until
 from lab.command import run_command
 from lab.vpp import SimulatedVpp, Vpp
@@ -158,7 +160,7 @@ def test_two_of_one_number(kernel: Namespace, simulator: SimulatedVpp, tmp_path:
     ip_batch(kernel, lines)
     with following(kernel, simulator, tmp_path, '"all"', "[vpp.tables]\n1000 = 20") as daemon:
         settled(simulator, {MAIN, (20, "40.0.0.0/24")}, {(20, False, "bgpreflector-20")})
-        assert "Kernel tables 20 are not mirrored" in daemon.log()
+        assert "Kernel table 20 is not mirrored" in daemon.log()
         assert {row["table"] for row in daemon.ask_json("show", "routes")} == {254, 1000}
 
 
@@ -217,3 +219,25 @@ def test_each_gets_a_free_one(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> No
         kernel.ip("route", "flush", "table", "3000")
         wait({second}, {MAIN, (53, "41.0.0.0/24")})
         assert daemon.end() == 0, daemon.log()
+
+
+def test_none_is_free(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
+    """The table that gets none is in the status, in a metric, and in what the doctor finds."""
+    lines = [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {t}" for t in (1000, 1001, 1002)]
+    ip_batch(kernel, lines)
+    more = '[vpp]\nfree_tables = "5000-5001"\n[metrics]\naddress = "127.0.0.1:0"'
+    with following(kernel, simulator, tmp_path, '["main", "1000-1999"]', more) as daemon:
+        first, *rows = daemon.ask("status").splitlines()
+        assert first == "in sync, 1 kernel table not mirrored"
+        assert "unassigned 1002: no VPP table is left for it (`bgpreflector doctor`)" in "\n".join(
+            rows
+        )
+        assert daemon.status()["unassigned_tables"] == [1002]
+        assert scraper_of(daemon).value("unassigned_tables") == 1
+        assert "Kernel table 1002 is not mirrored: none of vpp.free_tables is free" in daemon.log()
+        file = ("--config", str(tmp_path / "tables.toml"), "--control", str(daemon.control))
+        of = ("--socket", str(simulator.socket), "--netns", str(kernel.path))
+        found = json.loads(run_command("doctor", "--json", *file, *of).stdout)["findings"]
+        (told,) = [f for f in found if f["object"] == "kernel table 1002"]
+        assert told["severity"] == "warning"
+        assert "widen it" in told["do"]
