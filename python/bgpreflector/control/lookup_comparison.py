@@ -20,7 +20,8 @@ from bgpreflector.routes.paths import (
 from bgpreflector.routes.rows import hops_text, route_row
 from bgpreflector.vpp import VppEntry, not_entered
 
-from .routes import named_reason, vpp_interface_names
+from .hold_reasons import named_reason
+from .routes import vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector import _core
