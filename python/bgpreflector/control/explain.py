@@ -99,20 +99,24 @@ def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> di
     """
     names, vpp_names = link_names(daemon.engine), vpp_interface_names(daemon)
     kernel, number = daemon.engine.lookup(address)
-    matches = [_match(daemon, table, address, prefix) for table in daemon.kernel_tables]
-    entries, unanswered = _ask_vpp(daemon, matches, address)
+    found = [_match(daemon, table, address, prefix) for table in daemon.kernel_tables]
+    entries, unanswered = _ask_vpp(daemon, found, address)
     why = [
         None if unanswered is None else f"VPP could not be asked: {unanswered}",
-        _kernel_side(daemon, kernel, number, matches),
+        _kernel_side(daemon, kernel, number, found),
     ]
     lookup = KernelLookup(daemon, address, kernel, number or 0)
     tables = []
-    for match, (exact, longest) in zip(matches, entries, strict=True):
-        why += _for_some_packets(match)
-        difference = _difference(daemon, match, exact)
+    for match, (exact, longest) in zip(found, entries, strict=True):
+        reasons: list[str | None] = [*_for_some_packets(match)]
         if unanswered is None:
-            why.append(_vpp_side(daemon, match, exact, longest, difference))
-            why.append(lookup.compare(match, longest))
+            reasons.append(_vpp_side(daemon, match, exact, longest))
+            reasons.append(lookup.compare(match, longest))
+        why += [
+            _with_table(match, reason) if len(found) > 1 else reason
+            for reason in reasons
+            if reason is not None
+        ]
         tables.append(
             {
                 "table": match.table,
@@ -134,6 +138,12 @@ def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> di
         "tables": tables,
         "why": [reason for reason in why if reason is not None],
     }
+
+
+def _with_table(match: TableMatch, reason: str) -> str:
+    """What is said of one of several tables."""
+    where = f"table {match.vpp_table}"
+    return reason if where in reason else f"VPP {where}: {reason}"
 
 
 def _match(daemon: Daemon, table: int, address: IPAddress, prefix: str | None) -> TableMatch:
@@ -250,7 +260,6 @@ def _vpp_side(
     match: TableMatch,
     entry: VppEntry | None,
     longest: VppEntry | None,
-    difference: str | None,
 ) -> str | None:
     """How VPP differs from the table for the prefix; ``None`` if it does not."""
     if not match.views:
@@ -270,7 +279,7 @@ def _vpp_side(
     if view.state == "queued":
         paused = "; the daemon is paused: see `bgpreflector resume`" if daemon.paused else ""
         return f"a request for {prefix} waits for VPP's answer{paused}"
-    return _installed(daemon, prefix, entry, difference)
+    return _installed(daemon, prefix, entry, _difference(daemon, match, entry))
 
 
 def _installed(

@@ -81,7 +81,7 @@ def _vpp_side(
     yield from vpp_findings(config, engine, sink)
     if not sink.session.connected:
         return
-    yield from resolved_findings(config, sink)
+    yield from resolved_findings(config, engine, sink)
     pending = 0 if routes is None else routes.missing
     yield from memory_findings(pending if config.is_fpm else missing_routes(engine), sink)
     if routes is not None:

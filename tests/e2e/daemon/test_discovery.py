@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,9 +236,38 @@ def test_none_is_free(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
         assert daemon.status()["unassigned_tables"] == [1002]
         assert scraper_of(daemon).value("unassigned_tables") == 1
         assert "Kernel table 1002 is not mirrored: none of vpp.free_tables is free" in daemon.log()
-        file = ("--config", str(tmp_path / "tables.toml"), "--control", str(daemon.control))
-        of = ("--socket", str(simulator.socket), "--netns", str(kernel.path))
-        found = json.loads(run_command("doctor", "--json", *file, *of).stdout)["findings"]
+        found = doctor(daemon, kernel, simulator, tmp_path)
         (told,) = [f for f in found if f["object"] == "kernel table 1002"]
         assert told["severity"] == "warning"
         assert "widen it" in told["do"]
+
+
+def test_tables_without_an_interface(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """That no packet is looked up there is said of discovered tables too, by the table."""
+    lines = [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {t}" for t in (1000, 1001)]
+    ip_batch(kernel, lines)
+    with following(kernel, simulator, tmp_path, '"all"') as daemon:
+        told = set(daemon.ask("show", "route", "40.0.0.1").splitlines())
+        nobody = "no interface of VPP is in its table {0}, so that no packet is looked up there"
+        for table in (1000, 1001):
+            reasons = [line for line in told if nobody.format(table) in line]
+            assert len(reasons) == 1, told
+        found = doctor(daemon, kernel, simulator, tmp_path)
+        for table in (1000, 1001):
+            (warned,) = [f for f in found if f["object"] == f"IPv4 table {table}"]
+            assert nobody.format(table) in warned["what"]
+        assert not [f for f in found if f["object"] == "IPv6 table 1000"]
+
+
+def doctor(
+    daemon: RunningDaemon, kernel: Namespace, vpp: Vpp, tmp_path: Path
+) -> list[dict[str, Any]]:
+    """Its findings."""
+    file = ("--config", str(tmp_path / "tables.toml"), "--control", str(daemon.control))
+    of = ("--socket", str(vpp.socket), "--netns", str(kernel.path))
+    found: list[dict[str, Any]] = json.loads(run_command("doctor", "--json", *file, *of).stdout)[
+        "findings"
+    ]
+    return found
