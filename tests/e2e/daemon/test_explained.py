@@ -60,3 +60,22 @@ def test_routes_for_some_sources(daemon: RunningDaemon) -> None:
     assert "no mirrored table" not in told
     shown = daemon.ask("show", "route", "2001:db8:1::1")
     assert "=> VPP forwards 2001:db8::/32 as the kernel does\n" in shown
+
+
+def test_several_tables_are_named(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """A sentence that is said of two tables says of which."""
+    kernel = make_namespace("explained")
+    make_links(kernel)
+    held = [f"route add 40.0.0.0/24 via 10.9.0.2 proto 12 table {t}" for t in (1000, 1001)]
+    ip_batch(kernel, held)
+    config = tmp_path / "tables.toml"
+    config.write_text('[kernel]\ntables = ["1000-1999"]\n')
+    arguments = ("--config", str(config), "--interface", f"f0={simulator.interface}")
+    socket = ("--socket", str(simulator.socket))
+    with running_daemon(tmp_path / "d.log", *arguments, *socket, namespace=kernel) as daemon:
+        daemon.wait_in_sync()
+        told = daemon.ask("show", "route", "40.0.0.1")
+        for table in (1000, 1001):
+            assert f"=> VPP table {table}: 40.0.0.0/24 is not in VPP: no VPP interface" in told
