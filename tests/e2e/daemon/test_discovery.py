@@ -261,6 +261,19 @@ def test_tables_without_an_interface(
         assert not [f for f in found if f["object"] == "IPv6 table 1000"]
 
 
+def test_tables_are_in_order(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
+    """Whenever each has come."""
+    with following(kernel, simulator, tmp_path, '"all"') as daemon:
+        for number, table in enumerate((2000, 1000, 3000), 1):
+            ip_batch(kernel, [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {table}"])
+            there = (2000, 1000, 3000)[:number]
+            named = {(made, False, f"bgpreflector-{made}") for made in there}
+            settled(simulator, {MAIN, *((made, "40.0.0.0/24") for made in there)}, named)
+        rows = [(row["table"], row["family"]) for row in daemon.status()["tables"]]
+        assert rows == sorted(rows)
+        assert len(rows) > 3
+
+
 def doctor(
     daemon: RunningDaemon, kernel: Namespace, vpp: Vpp, tmp_path: Path
 ) -> list[dict[str, Any]]:

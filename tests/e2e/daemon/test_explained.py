@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bgpreflector.control import ControlClient
+from bgpreflector.errors import RefusedByDaemonError
 from daemon.running import RunningDaemon, running_daemon
 from daemon.world import make_links
 from lab import Namespace, ip_batch
@@ -60,6 +62,15 @@ def test_routes_for_some_sources(daemon: RunningDaemon) -> None:
     assert "no mirrored table" not in told
     shown = daemon.ask("show", "route", "2001:db8:1::1")
     assert "=> VPP forwards 2001:db8::/32 as the kernel does\n" in shown
+
+
+def test_a_request_without_either(daemon: RunningDaemon) -> None:
+    """The answer says what to give, in our words alone."""
+    with (
+        ControlClient(daemon.control) as client,
+        pytest.raises(RefusedByDaemonError, match=r"^give an address or a prefix$"),
+    ):
+        _ = client.ask("route").end
 
 
 def test_several_tables_are_named(

@@ -26,3 +26,19 @@ def test_arguments_that_are_refused(arguments: str, error: str) -> None:
     done = CliRunner().invoke(command_line(), arguments.split())
     assert done.exit_code == 2, done.output
     assert error in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--interface", "e0"], "configuration: --interface: must be LINUX=VPP, for instance"),
+        (["--protocol", "nope"], 'kernel.protocols[0]: "nope": must be a protocol'),
+    ],
+)
+def test_the_doctor_names_a_wrong_option_once(arguments: list[str], said: str) -> None:
+    """And suggests nothing that is not like it."""
+    done = CliRunner().invoke(command_line(), ["doctor", *arguments])
+    assert done.exit_code == 8, done.output
+    assert said in done.output
+    assert "-> correct it on the command line;" in done.output
+    assert "did you mean" not in done.output
