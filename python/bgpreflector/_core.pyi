@@ -364,10 +364,10 @@ class FpmStatus:
     def swept(self) -> int:
         """Routes of earlier connections that were removed afterwards."""
     @property
-    def answers(self) -> dict[str, int]:
+    def results(self) -> dict[str, int]:
         """Results sent to zebra, by kind: ``offload``, ``offload_failed``."""
     @property
-    def answers_queued(self) -> int:
+    def results_queued(self) -> int:
         """Prefixes whose result has not been sent yet."""
 
 @final

@@ -8,11 +8,16 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 PROGRAMS = Path("/usr/lib/frr")
 """Where Debian's package of FRR puts the daemons."""
 
 NEW_FRR = "BGPREFLECTOR_TESTS_FRR"
 """Environment variable: the prefix of an FRR whose zebra accepts FPM results (8.5 or newer)."""
+
+COUNTED = "COVERAGE_PROCESS_CONFIG"
+"""Environment variable by which coverage reaches processes that tests start."""
 
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
@@ -75,3 +80,9 @@ def _no_vpp() -> str | None:
         has_ethtool = shutil.which("ethtool", path=PATH)
         return None if has_ethtool else "no `ethtool`: apt-get install ethtool"
     return "no `vpp` on PATH: install FD.io VPP (24.06 or newer) and run the tests again"
+
+
+def skip_if_lines_are_counted() -> None:
+    """For a test of which modules a process loads: coverage loads some into each."""
+    if COUNTED in os.environ:
+        pytest.skip("coverage: it loads modules into each process: run the test without --cov")

@@ -23,6 +23,7 @@ KINDS = {
     "system": "for another processor or C library than this machine's",
     "kernel": "the kernel was built without it",
     "release": "another release or build of VPP or FRR is meant",
+    "coverage": "lines are counted, which loads modules of its own",
 }
 """What a reason may begin with, and what that means."""
 

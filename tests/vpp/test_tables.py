@@ -73,6 +73,17 @@ def test_those_with_others_routes_stay(
     assert programmer.sink.remove_tables() == [(10, False)]
 
 
+def test_those_of_another_instance_stay(vpp: Vpp, make_programmer: MakeProgrammer) -> None:
+    """Each knows its own by the name of its FIB source."""
+    one = make_programmer(vpp, **TABLES)
+    source = {"name": "an-instance-with-a-name-as-long-as-vpp-allows" + "x" * 18}
+    two = make_programmer(vpp, tables={254: 30}, fib_source=source)
+    assert set(two.sink.session.own_tables()) == {(30, False), (30, True)}
+    assert set(two.sink.remove_tables()) == {(30, False), (30, True)}
+    assert tables(one) == BOTH
+    assert set(one.sink.remove_tables()) == BOTH
+
+
 def test_those_that_others_made_stay(vpp: Vpp, make_programmer: MakeProgrammer) -> None:
     """They have another name."""
     table = {"table_id": 10, "is_ip6": False, "name": "an operator's"}

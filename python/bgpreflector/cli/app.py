@@ -36,6 +36,9 @@ _COMMANDS = {
 }
 """The module of every command, in the help's order."""
 
+_WRITERS = ("click", "rich")
+"""Packages that write to standard output and error."""
+
 
 def command_line(only: str | None = None) -> click.Group:
     """The command line: with all commands, or with one of them, whose module alone is loaded."""
@@ -110,6 +113,16 @@ def _wrong(usage: click.ClickException) -> NoReturn:
     leave(usage.exit_code)
 
 
+def _is_of_output(error: OSError) -> bool:
+    """Whether it is of standard output or error, and not of a file that a command writes."""
+    raised = error.__traceback__
+    while raised is not None and raised.tb_next is not None:
+        raised = raised.tb_next
+    module = "" if raised is None else str(raised.tb_frame.f_globals.get("__name__"))
+    writes = module == say.__module__ or module.partition(".")[0] in _WRITERS
+    return writes and error.errno in OUTPUT_FAILS
+
+
 def main() -> None:
     """Run the command line; errors become one message and an exit code."""
     try:
@@ -123,7 +136,7 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         leave(ExitCode.FAILURE)
     except OSError as error:
-        if error.errno not in OUTPUT_FAILS:
+        if not _is_of_output(error):
             raise
         say_error(f"the output cannot be written: {error.strerror}")
         leave(ExitCode.FAILURE)

@@ -22,7 +22,7 @@ from bgpreflector.daemon.progress import Bar, LogLines, SyncProgress
 from bgpreflector.daemon.status import status_of
 from bgpreflector.daemon.supervisor import Supervisor
 from bgpreflector.daemon.systemd import Watchdog, notify, reloading
-from bgpreflector.errors import ControlError
+from bgpreflector.errors import ControlError, ReflectorError
 from bgpreflector.log_fields import fields
 from bgpreflector.metrics import MetricsServer
 
@@ -113,6 +113,7 @@ def run(
     service = Supervisor(settings, read, [progress.handler], approved=yes)
     service.on_config = lambda new: set_log(new.log)
     started: bool | None = None
+    requested = False
     with ExitStack() as surfaces:
         surfaces.enter_context(writing(settings, "run", where_from(config), ADVICE))
         try:
@@ -122,11 +123,14 @@ def run(
             started = _start(service, end)
             if started:
                 _serve(service, end)
+            requested = True
         finally:
             notify("STOPPING=1")
-            # A start that still waits for VPP has put nothing into it, and ends with the process.
-            if started is not False:
-                service.stop()
+            if started is False:
+                # It ends with the process.
+                service.abandon_start()
+            else:
+                service.stop(requested=requested)
             flush_logs()
     _log.info("Ended")
 
@@ -148,12 +152,18 @@ def _start(service: Supervisor, end: End) -> bool:
         end.wake()
 
     threading.Thread(target=start, name="start", daemon=True).start()
+    heard = 0
     while not starting.done():
         number = end.wait()
         if number in SIGNALS:
             _log.info("Ending on a signal, while VPP is still waited for")
             return False
+        if number and not heard:
+            _log.info("The configuration is read again once the daemon has started")
+        heard = heard or number
     starting.result()
+    if heard:
+        end.hear_again(heard)
     return True
 
 
@@ -193,6 +203,8 @@ def _reload(service: Supervisor) -> None:
         service.reload()
     except ConfigError as error:
         _log.error("The reload is refused, and all stays as it was: %s", error)
+    except ReflectorError as error:
+        _log.error("The reload failed: %s", error)
     except Exception:  # noqa: BLE001 - a signal must not end what runs
         # Where it has left nothing to run with, the wait for the end says so.
         _log.exception("The reload failed")

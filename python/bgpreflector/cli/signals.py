@@ -33,6 +33,10 @@ class End:
     def _hear(self, number: int, _frame: FrameType | None) -> None:
         self._heard.add(number)
 
+    def hear_again(self, number: int) -> None:
+        """Let the next :meth:`wait` return a signal that was to come later."""
+        self._heard.add(number)
+
     def wake(self) -> None:
         """End the wait once, from any thread."""
         self._woken = True

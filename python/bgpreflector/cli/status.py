@@ -104,8 +104,8 @@ def headline(report: StatusReport) -> str:
     parts = [_state_text(report)] if report.hung is None else [report.hung, _state_text(report)]
     if report.unassigned_tables:
         parts.append(f"{counted(len(report.unassigned_tables), 'kernel table')} not mirrored")
-    if report.held.prefixes:
-        parts.append(_held(report))
+    if report.vpp.version is not None:
+        parts += _held(report.held)
     if report.dirty:
         parts.append(f"waiting: {counted(report.dirty, 'prefix')}")
     if report.limit.exceeded:
@@ -144,13 +144,17 @@ def _unread(report: StatusReport) -> str:
     return "zebra is still showing its routes"
 
 
-def _held(report: StatusReport) -> str:
-    held = report.held
+def _held(held: HeldStatus) -> list[str]:
+    """What VPP lacks, and why; nothing before VPP's interfaces are known."""
+    some = held.substitutes.get("next_hops", 0)
+    whole = f"{held.prefixes:,} of {counted(held.total, 'prefix')} held{_substituted(held)}"
+    partly = f"{some:,} of {counted(held.total, 'prefix')} with some of their next hops"
+    counts = [text for number, text in ((held.prefixes, whole), (some, partly)) if number]
     most = sorted(held.interfaces.items(), key=lambda found: -found[1])
     named = ", ".join(f"{name}: {count:,}" for name, count in most[:MAX_NAMED])
     more = f" and {len(most) - MAX_NAMED} more interfaces" if len(most) > MAX_NAMED else ""
-    why = f" (no VPP interface mapped to {named}{more})" if most else ""
-    return f"{held.prefixes:,} of {counted(held.total, 'prefix')} held{why}{_substituted(held)}"
+    why = f" (no VPP interface mapped to {named}{more})" if counts and most else ""
+    return [*counts[:-1], *(text + why for text in counts[-1:])]
 
 
 def _substituted(held: HeldStatus) -> str:
@@ -204,8 +208,9 @@ def prefixes(report: StatusReport) -> list[str]:
 
 
 def _row(counts: Mapping[str, int]) -> dict[str, int]:
-    """What VPP drops or the like in place of a prefix is not counted as installed, too."""
-    installed = max(0, counts["installed"] - counts["substituted"])
+    """What VPP drops or the like in place of a prefix is not counted as installed, too, and what
+    is unconfirmed is in its own column."""
+    installed = max(0, counts["installed"] - counts["substituted"] - counts["unconfirmed"])
     left = counts["mirrored"] - installed - counts["held"] - counts["rejected"]
     return {
         **counts,
@@ -270,12 +275,12 @@ def _zebra(report: StatusReport) -> str:
     fpm = report.fpm
     if fpm is None:
         return ""
-    answers = f"answers {counts_text(fpm.answers) or 'none'}, {fpm.answers_queued:,} wait"
+    results = f"results {counts_text(fpm.results) or 'none'}, {fpm.results_queued:,} queued"
     if fpm.peer is None:
-        return f"not connected ({fpm.listen or 'not listening yet'}); {answers}"
+        return f"not connected ({fpm.listen or 'not listening yet'}); {results}"
     shown = "has shown its routes" if fpm.synchronised else "is showing its routes"
     refused = f", {fpm.refused} further connections refused" if fpm.refused else ""
-    return f"{fpm.peer} {shown}; {answers}{refused}"
+    return f"{fpm.peer} {shown}; {results}{refused}"
 
 
 def _limit(report: StatusReport) -> str:

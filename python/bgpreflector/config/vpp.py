@@ -80,7 +80,8 @@ class InterfacesConfig(Section):
         description='Strategies to find the VPP interface, in order: "map" (the table above), '
         '"linux-cp" (its pairs), "name" (equal names and equal hardware addresses, as an equal '
         'name may be the other end of a tap; "map" and "linux-cp" take precedence), "recursive" '
-        '(none: VPP resolves the gateway in its FIB), "main" (always main_interface). Default: '
+        "(none: VPP resolves the gateway in its FIB, in table 0 whichever table the route is in), "
+        '"main" (always main_interface). Default: '
         "map, linux-cp, name; and main, if main_interface is set.",
     )
 
@@ -170,7 +171,8 @@ class VppConfig(Section):
     )
     on_exit: Literal["keep", "flush"] = Field(
         default="keep",
-        description="Keep or remove our routes, and the tables created for them, on exit.",
+        description="Keep or remove our routes, and the tables created for them, on exit. After a "
+        "failure they always stay.",
     )
     fib_source: FibSourceConfig = Field(
         default_factory=FibSourceConfig, description="The FIB source of our routes."

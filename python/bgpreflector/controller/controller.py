@@ -99,15 +99,19 @@ class Controller:
         Raises ``ControllerClosedError`` after :meth:`close`, and :class:`FatalError` where a
         handler cannot start.
         """
-        if self._ended.is_set():
-            raise ControllerClosedError("the controller is closed and cannot start again")
-        for handler in self._handlers:
+        for handler in () if self._ended.is_set() else self._handlers:
             try:
                 handler.start(self)
             except Exception as error:
                 raise FatalError(f"handler {handler.name} could not start: {error}") from error
             self._started.append(handler)
-        self._thread.start()
+        with self._closing:
+            if not self._ended.is_set():
+                self._thread.start()
+                return
+            # Closed by another thread meanwhile.
+            self._close_handlers()
+        raise ControllerClosedError("the controller is closed and cannot start again")
 
     def push_event(self, event: Event) -> None:
         """Queue the event and return; with a blocking event, wait until it is done.
@@ -146,8 +150,8 @@ class Controller:
         """Let what is queued be processed, end the loop, wait for its thread, close the handlers.
 
         Idempotent, also for a controller that was never started. A fatal error is not
-        raised here but by :meth:`wait`; an error with which a handler answers
-        :class:`Shutdown` is.
+        raised here but by :meth:`wait`; what a handler raises at :class:`Shutdown` is logged and
+        counted.
         """
         if threading.current_thread() is self._thread:
             raise RuntimeError("a handler cannot close the controller that is calling it")
@@ -165,8 +169,8 @@ class Controller:
             return
         try:
             self.push_event(Shutdown())
-        except (ControllerClosedError, FatalError):
-            _log.debug("The event loop ended before the shutdown reached it")
+        except Exception as error:  # noqa: BLE001 - logged by now, or the loop has ended before
+            _log.debug("The shutdown failed: %s", error)
         finally:
             self._thread.join()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 from bgpreflector import _core
@@ -35,6 +35,7 @@ from bgpreflector.vpp import (
 
 from .handlers import load_handlers
 from .health import HANG_TIMEOUT, HangDetector, in_words
+from .unmirrored_tables import UnmirroredTables, UnmirroredTablesDue
 
 _log = logging.getLogger(__name__)
 
@@ -71,14 +72,14 @@ class Daemon:
         self.monitor = VppMonitor(
             self.engine, self.sink, self._push_event, audit_interval=config.vpp.audit_interval
         )
+        self.unmirrored = UnmirroredTables(self.engine, self.sink, config)
         self.controller = Controller(
-            [self.monitor, self.reflector, *handlers, *loaded], self.sink, config.controller
+            [self.monitor, self.reflector, self.unmirrored, *handlers, *loaded],
+            self.sink,
+            config.controller,
         )
         self.began = time.monotonic()
         """Creation time in seconds of ``time.monotonic()``."""
-
-        self.unmirrored_routes = 0
-        """Our routes in VPP tables that are no longer mirrored, which wait for :meth:`resume`."""
 
         vpp = config.vpp
         self._audits = SharedAudits(self.controller.push_event)
@@ -162,6 +163,10 @@ class Daemon:
         elif self.sink.guard.waiting is not None:
             self.sink.guard.approve()
             self.controller.push_event(VppGuardDue(blocking=True))
+        if not was:
+            self.unmirrored.approve()
+        if self.unmirrored.tables:
+            self.controller.push_event(UnmirroredTablesDue())
 
     def resync(self, reason: str) -> None:
         """Read VPP and the kernel again and wait until VPP has what differs.
@@ -233,6 +238,19 @@ class Daemon:
         """Wait for the end; raises the :class:`~bgpreflector.controller.FatalError` of it."""
         return self.controller.wait(timeout)
 
+    def start_after(self, replaced: Daemon, vpp_tables: Collection[tuple[int, bool]]) -> None:
+        """Start in place of a daemon that has been stopped, with all that it had not done yet.
+
+        ``vpp_tables``: those that it mirrored into. A VPP that cannot be reached or used is tried
+        again.
+        """
+        if replaced.paused:
+            self.pause()
+        self.sink.guard.continue_from(replaced.sink.guard)
+        self.unmirrored.continue_from(replaced.unmirrored)
+        self.unmirrored.give_up(vpp_tables)
+        self.start(survives=(VppError,))
+
     def stop(self, *, keep_routes: bool = False) -> None:
         """Stop all parts; routes stay in VPP unless ``vpp.on_exit`` is ``flush``.
 
@@ -242,8 +260,8 @@ class Daemon:
         with self._pausing:
             self._watcher.set_paused(on=False)
             self.sink.set_paused(on=True)
-        self.controller.close()
         try:
+            self.controller.close()
             if self.config.vpp.on_exit == "flush" and not keep_routes:
                 self.sink.set_paused(on=False)
                 self._flush()
@@ -271,7 +289,9 @@ class Daemon:
                 left,
                 extra=fields("routes stay", routes=left),
             )
-        else:
+        # All of ours are to go: they wait for no approval.
+        removed += self.unmirrored.clear(approved=True)
+        if not self._installed:
             self.sink.remove_tables()
         extra = fields("routes removed", removed=removed)
         _log.info("Removed %s of our routes from VPP", f"{removed:,}", extra=extra)

@@ -111,8 +111,16 @@ def _describe(lock: int, config: Config, command: str, read_from: str) -> None:
         "configuration": read_from,
         "control": config.control.socket,
     }
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, json.dumps(written).encode(), 0)
+    try:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, json.dumps(written).encode(), 0)
+    except OSError as error:
+        # The lock holds all the same.
+        _log.warning(
+            "Cannot write into the lock %s (%s): it does not say who holds it",
+            lock_path(config),
+            error.strerror or error,
+        )
 
 
 def _described(lock: int) -> str:

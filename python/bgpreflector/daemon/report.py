@@ -123,10 +123,10 @@ class FpmStatus:
     swept: int
     """Routes of earlier connections that were removed then."""
 
-    answers: Mapping[str, int]
+    results: Mapping[str, int]
     """Results sent: ``offload`` (VPP has a route), ``offload_failed``."""
 
-    answers_queued: int
+    results_queued: int
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,11 @@ def status_of(daemon: Daemon, engine_status: _core.Status | None = None) -> Stat
     vpp, fpm = _vpp(daemon, engine_status), _fpm(daemon)
     # Read once: it may change meanwhile, and the report must not contradict itself.
     paused = daemon.paused
-    held = _held(daemon, engine_status)
+    held, guard = _held(daemon, engine_status), _guard(daemon)
     once = _State(
         paused=paused,
         source_lost=fpm is not None and fpm.peer is None,
+        guarded=guard is not None,
         too_many_held=held.too_many,
     )
     state = _state(daemon, engine_status, vpp, once)
@@ -83,7 +84,7 @@ def status_of(daemon: Daemon, engine_status: _core.Status | None = None) -> Stat
         held_routes=_sorted(engine_status.held_routes),
         held=held,
         limit=_limit(daemon, engine_status),
-        guard=_guard(daemon),
+        guard=guard,
         hung=hung,
         memory_bytes=_memory(),
         source=daemon.config.source.kind,
@@ -99,6 +100,7 @@ class _State:
 
     paused: bool
     source_lost: bool
+    guarded: bool
     too_many_held: bool
 
 
@@ -110,7 +112,7 @@ def _state(daemon: Daemon, engine_status: _core.Status, vpp: VppStatus, once: _S
         State.KERNEL_UNREAD: not engine_status.synchronised,
         State.SOURCE_LOST: once.source_lost,
         State.PAUSED: once.paused,
-        State.GUARDED: _guard(daemon) is not None,
+        State.GUARDED: once.guarded,
         State.REJECTED: rejected,
         State.SYNCHRONISING: not daemon.in_sync_by(engine_status),
         State.HELD: once.too_many_held,
@@ -148,7 +150,7 @@ def _limit(daemon: Daemon, engine_status: _core.Status) -> LimitStatus:
 
 
 def _guard(daemon: Daemon) -> GuardStatus | None:
-    waiting, unmirrored = daemon.sink.guard.waiting, daemon.unmirrored_routes
+    waiting, unmirrored = daemon.sink.guard.waiting, daemon.unmirrored.withheld
     if waiting is None:
         return GuardStatus(0, 0, "", unmirrored) if unmirrored else None
     return GuardStatus(waiting.deletions, waiting.total, waiting.reason, unmirrored)
@@ -191,8 +193,8 @@ def _fpm(daemon: Daemon) -> FpmStatus | None:
         frames=fpm.frames,
         sweeps=fpm.sweeps,
         swept=fpm.swept,
-        answers=_sorted(fpm.answers),
-        answers_queued=fpm.answers_queued,
+        results=_sorted(fpm.results),
+        results_queued=fpm.results_queued,
     )
 
 

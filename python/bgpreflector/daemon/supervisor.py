@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from bgpreflector.config import Config, ConfigError, Problem
-from bgpreflector.controller import EventHandler
-from bgpreflector.errors import KernelError, VppConnectError, VppError, VppLostError
+from bgpreflector.controller import EventHandler, FatalError
+from bgpreflector.errors import KernelError, ReflectorError, VppConnectError, VppLostError
 from bgpreflector.log_fields import fields
-from bgpreflector.routes.listing import installed_count
-from bgpreflector.routes.names import family_name
-from bgpreflector.units import counted
-from bgpreflector.vpp import exceeds
 
 from .daemon import Daemon
 
@@ -34,16 +31,8 @@ RESTART_ONLY_KEYS = (
 clients would lose the socket."""
 
 
-STALE_TABLES_WARNING = (
-    "Our routes stay in VPP's tables %s, which are not mirrored into any more: %s; stop the daemon "
-    "and use `bgpreflector flush`"
-)
-
-
-GUARDED_TABLES_WARNING = (
-    "The reload would delete %s of the %s of ours that VPP has, as tables %s are not "
-    "mirrored into any more. They stay until `bgpreflector resume`; is the configuration right?"
-)
+class StartingError(ReflectorError):
+    """The daemon has not started yet."""
 
 
 class Supervisor:
@@ -74,8 +63,8 @@ class Supervisor:
         self._changed = threading.Condition()
         self._replacing = False
         self._stopped = False
+        self._began: float | None = None
         self._failure: BaseException | None = None
-        self._left: list[tuple[int, bool]] = []
         self.on_config: Callable[[Config], None] = _ignore
         """Called with each new configuration in use."""
 
@@ -102,6 +91,7 @@ class Supervisor:
         """
         waits = self._config.vpp.wait
         self._daemon.start(survives=(VppConnectError, VppLostError) if waits else ())
+        self._began = time.monotonic()
 
     def wait(self) -> None:
         """Wait for the end across reloads; raises its cause, unless that was a stop."""
@@ -119,9 +109,15 @@ class Supervisor:
         """Read the configuration and apply it; return the keys that changed.
 
         Raises :class:`ConfigError` if it is wrong, changes a key that a reload cannot, or names a
-        source of routes that cannot be read: then nothing changes.
+        source of routes that cannot be read, and :class:`StartingError` before the end of
+        :meth:`start`: then nothing changes.
         """
         with self._reloading:
+            if self._began is None:
+                raise StartingError(
+                    "the daemon still starts, and waits for VPP to answer at "
+                    f"{self._config.vpp.api_socket}: reload it once that is over"
+                )
             old, new = self._config, self._read()
             changed = differences(old, new)
             refused = [key for key in changed if key.startswith(RESTART_ONLY_KEYS)]
@@ -138,17 +134,16 @@ class Supervisor:
             return changed
 
     def _put_in_place(self, new: Config, changed: list[str]) -> None:
-        made = None
         if any(not key.startswith("log.") for key in changed):
             # Before anything is ended: a handler that cannot be loaded or a source that cannot be
             # read refuses the reload.
             made = self._made_for(new)
             _check_start(made, self._daemon)
-        old, self._config = self._config, new
-        if made is not None:
             self._replacing = True
             try:
-                self._replace(old, new, made)
+                self._replace(made)
+            except ConfigError:
+                raise
             except BaseException as error:
                 self._failure = error
                 raise
@@ -156,42 +151,71 @@ class Supervisor:
                 with self._changed:
                     self._replacing = False
                     self._changed.notify_all()
+        self._config = new
         self.on_config(new)
 
     def _made_for(self, new: Config) -> Daemon:
-        # The kernel's routes are known already: the others may go.
-        known = new.kernel.model_copy(update={"stale_routes_time": 0.0})
-        return Daemon(new.model_copy(update={"kernel": known}), self._handlers)
+        # Counted from the start: a reload makes the BGP daemon neither faster nor slower.
+        passed = 0.0 if self._began is None else time.monotonic() - self._began
+        left = max(0.0, new.kernel.stale_routes_time - passed)
+        kernel = new.kernel.model_copy(update={"stale_routes_time": left})
+        return Daemon(new.model_copy(update={"kernel": kernel}), self._handlers)
 
-    def _replace(self, old: Config, new: Config, made: Daemon) -> None:
+    def _replace(self, made: Daemon) -> None:
         before = self._daemon
         # Discovered tables go with the engine.
-        gone = [*old.vpp_tables, *before.vpp_tables, *self._left]
+        tables = {*before.config.vpp_tables, *before.vpp_tables}
+
+        def start(made: Daemon) -> None:
+            self._daemon = made
+            try:
+                made.start_after(before, tables)
+            except BaseException:
+                made.stop(keep_routes=True)
+                raise
+
         before.stop(keep_routes=True)
-        if before.paused:
-            made.pause()
-        self._daemon = made
-        made.start(survives=(VppError,))
-        left = sorted(
-            table
-            for table in set(gone).difference(new.vpp_tables)
-            if not made.engine.discover_vpp_table(*table)
-        )
-        self._left = _clear(made, left) if left else []
+        try:
+            start(made)
+        except Exception as error:
+            # What handlers do at a start cannot be tried out before.
+            self._go_back(start, error)
+            raise ConfigError("reload", [Problem("", str(error))]) from error
+
+    def _go_back(self, start: Callable[[Daemon], None], error: Exception) -> None:
+        """Start a daemon with the configuration of the one that was ended."""
+        try:
+            start(self._made_for(self._config))
+        except Exception as again:
+            raise FatalError(
+                f"{error}; with the configuration before: {again}. VPP keeps our routes: correct "
+                "the handler, or remove it from handlers.load, and start the daemon again"
+            ) from again
 
     def resume(self) -> None:
-        """Resume the daemon; unless it was paused, also clear the tables no longer mirrored."""
+        """Resume the daemon, after a reload in progress."""
         with self._reloading:
-            paused = self._daemon.paused
-            self._daemon.resume()
-            if self._left and not paused:
-                self._left = _clear(self._daemon, self._left, approved=True)
+            daemon = self._daemon
+        daemon.resume()
 
-    def stop(self) -> None:
-        """Stop the daemon, after a reload in progress."""
+    def abandon_start(self) -> None:
+        """End while :meth:`start` waits for VPP, in which there is nothing yet: without waiting for
+        it, but so that all that waits for an event ends."""
+        self._stopped = True
+        # It may just have ended: what the event loop does then is cut short.
+        self._daemon.sink.set_paused(on=True)
+        self._daemon.controller.close()
+
+    def stop(self, *, requested: bool = True) -> None:
+        """Stop the daemon, after a reload in progress.
+
+        Where the end was not ``requested``, but is that of a failure, routes stay in VPP.
+        """
         self._stopped = True
         with self._reloading:
-            self._daemon.stop()
+            if not requested and self._config.vpp.on_exit == "flush":
+                _log.warning("Our routes stay in VPP: vpp.on_exit is for an end that is asked for")
+            self._daemon.stop(keep_routes=not requested)
 
 
 def _check_start(made: Daemon, replaced: Daemon) -> None:
@@ -200,47 +224,6 @@ def _check_start(made: Daemon, replaced: Daemon) -> None:
         made.engine.check_start(replaced.engine)
     except KernelError as error:
         raise ConfigError("reload", [Problem("", str(error))]) from error
-
-
-def _clear(
-    daemon: Daemon, tables: list[tuple[int, bool]], *, approved: bool = False
-) -> list[tuple[int, bool]]:
-    """Delete our routes from VPP tables that are no longer mirrored; return those that wait for
-    approval because there are too many."""
-    source = daemon.sink.source
-    numbers = ", ".join(map(str, sorted({table for table, _ in tables})))
-    if source is None:
-        _log.error(STALE_TABLES_WARNING, numbers, "VPP cannot be reached")
-        return []
-    better = list(daemon.sink.fib_sources.better)
-    try:
-        found = daemon.engine.flush(source, better=better, tables=tables, dry_run=True)
-        shown = sum(table[2] for table in found.tables)
-        kept = installed_count(daemon.engine.status().prefixes)
-        if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
-            extra = fields("deletions withheld", deletions=shown, routes=shown + kept)
-            routes = counted(shown + kept, "route")
-            _log.warning(GUARDED_TABLES_WARNING, f"{shown:,}", routes, numbers, extra=extra)
-            daemon.unmirrored_routes = shown
-            return tables
-        daemon.unmirrored_routes = 0
-        flushed = daemon.engine.flush(source, better=better, tables=tables, dry_run=False)
-    except VppError as error:
-        _log.error(STALE_TABLES_WARNING, numbers, error)
-        return []
-    for table, is_ip6, _, deleted, refused in flushed.tables:
-        family = family_name(is_ip6=is_ip6)
-        _log.info(
-            "VPP's %s table %d is not mirrored into any more: %s of ours deleted, %s refused",
-            family,
-            table,
-            counted(deleted, "route"),
-            f"{refused:,}",
-            extra=fields(
-                "table given up", family=family, vpp_table=table, deleted=deleted, refused=refused
-            ),
-        )
-    return []
 
 
 def differences(old: Config, new: Config) -> list[str]:

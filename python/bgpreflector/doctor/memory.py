@@ -42,8 +42,10 @@ STATISTICS = _Memory(
 def missing_routes(engine: _core.Engine) -> int:
     """How many routes VPP may get yet."""
     counts_by_family = engine.status().prefixes.values()
-    # Held routes may follow, too.
-    return sum(c["desired"] + c["held"] - c["installed"] for c in counts_by_family)
+    # Held routes may follow, too; those with a substitute are desired and held.
+    return sum(
+        c["desired"] + c["held"] - c["substituted"] - c["installed"] for c in counts_by_family
+    )
 
 
 def memory_findings(wanted: int, sink: FibProgrammer) -> Iterator[Finding]:

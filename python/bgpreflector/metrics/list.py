@@ -241,16 +241,16 @@ METRICS = (
         _fpm(lambda fpm: fpm.swept),
     ),
     counters(
-        "fpm_answers",
+        "fpm_results",
         "Results sent to zebra: offload (VPP has the route), offload_failed (it refused it, or "
         "gave it up).",
-        "answer",
-        lambda r: {} if r.fpm is None else r.fpm.answers,
+        "result",
+        lambda r: {} if r.fpm is None else r.fpm.results,
     ),
     gauge(
-        "fpm_answers_queued",
+        "fpm_results_queued",
         "Prefixes whose result has not been sent to zebra yet.",
-        _fpm(lambda fpm: fpm.answers_queued),
+        _fpm(lambda fpm: fpm.results_queued),
     ),
     gauge("vpp_connected", "1 while there is a connection to VPP.", lambda r: r.vpp.connected),
     Metric(

@@ -8,7 +8,7 @@ from typing import Protocol
 from bgpreflector.log_fields import fields
 from bgpreflector.routes.names import family_name
 
-from .session import Table, VppSession, kernel_table_of
+from .session import Table, VppSession
 from .tables import remove_own_tables
 
 _log = logging.getLogger(__name__)
@@ -101,7 +101,8 @@ class DiscoveredTables:
         if self._free is None:
             return
         tables = self._session.tables()
-        named = {table: kernel_table_of(table, name) for table, name in tables.items()}
+        kernel_table = self._session.table_names.kernel_table
+        named = {table: kernel_table(table[0], name) for table, name in tables.items()}
         ours = {(kernel, table[0]) for table, kernel in named.items() if kernel is not None}
         others = {table[0] for table, kernel in named.items() if kernel is None}
         self._engine.set_vpp_tables(sorted(ours), sorted(others))

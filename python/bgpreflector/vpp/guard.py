@@ -93,6 +93,11 @@ class DeletionGuard:
         """Check the first sync; ``mirrored`` describes the mirrored kernel routes."""
         self._armed, self._mirrored = True, mirrored
 
+    def continue_from(self, replaced: DeletionGuard) -> None:
+        """Go on with the counts of a guard that is still armed: a reload ends no first sync."""
+        if replaced.armed:
+            self._had, self._deleted = replaced._had, replaced._deleted
+
     @property
     def armed(self) -> bool:
         """Whether deletions are checked before they are sent."""

@@ -195,6 +195,16 @@ class FibProgrammer:
         return self._engine.vpp_lost() is not None
 
     @property
+    def has_read(self) -> bool:
+        """Whether VPP's routes were read since the last connect."""
+        return self._read
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is sent (:meth:`set_paused`)."""
+        return self._paused.is_set()
+
+    @property
     def source(self) -> int | None:
         """The id of our FIB source, once it is known."""
         return self._source

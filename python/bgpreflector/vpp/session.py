@@ -7,7 +7,6 @@ bulk connection.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +34,7 @@ from .fib_sources import FibSource
 from .interfaces import VppInterfaces
 from .pairs import Pair, Pairs, pairs_of, process_behind
 from .probe import probe
+from .table_names import TableNames
 
 _log = logging.getLogger(__name__)
 
@@ -58,28 +58,6 @@ _FAILURES = (VPPIOError, VPPRuntimeError, VPPValueError, OSError)
 
 def _text(field: object) -> str:
     return str(field).rstrip("\0")
-
-
-_FOR_KERNEL = re.compile(rf"{CLIENT_NAME}-(?P<vpp>\d+)-kernel-(?P<kernel>\d+)")
-
-
-def table_name(table_id: int, kernel_table: int | None = None) -> str:
-    """The name of a table that we create, in either family.
-
-    With ``kernel_table`` it is a free one that we chose, and the name keeps the choice.
-    """
-    name = f"{CLIENT_NAME}-{table_id}"
-    return name if kernel_table is None else f"{name}-kernel-{kernel_table}"
-
-
-def kernel_table_of(table: Table, name: str) -> int | None:
-    """The kernel table that we chose the VPP table for, by its name."""
-    found = _FOR_KERNEL.fullmatch(name)
-    return int(found["kernel"]) if found and int(found["vpp"]) == table[0] else None
-
-
-def _is_ours(table: Table, name: str) -> bool:
-    return name == table_name(table[0]) or kernel_table_of(table, name) is not None
 
 
 class VppSettings(ClientSettings, Protocol):
@@ -136,6 +114,7 @@ class VppSession:
     def __init__(self, settings: VppSettings, namespace: Path | None = None) -> None:
         """``namespace`` is the file of the network namespace to read, by default our own."""
         self._settings = settings
+        self.table_names = TableNames(settings.fib_source.name)
         self._namespace = namespace
         self._client: Any = None
         self._healthy = False
@@ -327,8 +306,8 @@ class VppSession:
 
     def own_tables(self) -> list[Table]:
         """The tables with our name. Table 0 is VPP's own."""
-        named = self.tables().items()
-        return [table for table, name in named if table[0] and _is_ours(table, name)]
+        named, is_ours = self.tables().items(), self.table_names.is_ours
+        return [table for table, name in named if table[0] and is_ours(table[0], name)]
 
     def missing_tables(self, tables: Iterable[Table]) -> list[Table]:
         """The IP tables that are missing in VPP."""
@@ -344,13 +323,13 @@ class VppSession:
         """
         missing = self.missing_tables(tables)
         for table in missing:
-            name = table_name(table[0], (chosen or {}).get(table[0]))
+            name = self.table_names.name(table[0], (chosen or {}).get(table[0]))
             self._add_del_table(table, name, is_add=True)
         return missing
 
     def remove_table(self, table: Table) -> None:
         """Delete an IP table. It must be empty: its routes would reappear with its id."""
-        self._add_del_table(table, table_name(table[0]), is_add=False)
+        self._add_del_table(table, self.table_names.name(table[0]), is_add=False)
 
     def _add_del_table(self, table: Table, name: str, *, is_add: bool) -> None:
         table_id, is_ip6 = table

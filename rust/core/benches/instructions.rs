@@ -101,7 +101,7 @@ fn take_and_request((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<
 fn encode(
     (requests, sets, mut out): (Vec<Request>, Vec<EncodedPaths>, Vec<u8>),
 ) -> (Vec<Request>, Vec<EncodedPaths>, Vec<u8>) {
-    let encoder = RouteEncoder::v2(1234, 0, 20);
+    let encoder = RouteEncoder::new(1234, 0, 20);
     for (context, request) in (0_u32..).zip(&requests) {
         let paths = sets.get(request.paths.index()).unwrap();
         encoder.replace(&mut out, context, request.vpp_table, &request.prefix, paths);

@@ -88,7 +88,7 @@ fn remove(table: &mut Table, last_walk: &mut Duration) -> usize {
             }
         }
         let began = Instant::now();
-        removed += table.settle();
+        removed += table.apply_deferred();
         *last_walk = began.elapsed();
     }
     removed

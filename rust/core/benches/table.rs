@@ -1,5 +1,5 @@
 //! What becomes of a full table: taken as requests, encoded, acknowledged, swept, and moved to
-//! other next hops. Each on a table of the benchmark's size, so figures are for all its routes.
+//! other next hops. Each on a table of the benchmark's size, so results are for all its routes.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -74,7 +74,7 @@ fn group<'a>(criterion: &'a mut Criterion, name: &str, all: usize) -> BenchmarkG
 /// Writes every request; the paths' bytes are made once a set, as the bulk connection does.
 fn encode(requests: &[Request], sets: &[EncodedPaths], out: &mut Vec<u8>) {
     const ROOM: usize = 256 * 1024;
-    let encoder = RouteEncoder::v2(1234, 0, 20);
+    let encoder = RouteEncoder::new(1234, 0, 20);
     for (context, request) in (0_u32..).zip(requests) {
         if out.len() > ROOM {
             out.clear();

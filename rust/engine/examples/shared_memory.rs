@@ -45,7 +45,7 @@ impl<'library> Client<'library> {
     fn connect(
         library: &'library Library,
         prefix: &str,
-        window: usize,
+        max_in_flight: usize,
     ) -> Result<Self, Box<dyn Error>> {
         let (name, prefix) = (CString::new("shared-memory")?, CString::new(prefix)?);
         let mut context: Context = std::ptr::null_mut();
@@ -55,7 +55,7 @@ impl<'library> Client<'library> {
                 library.get(b"vapi_ctx_alloc")?;
             check("vapi_ctx_alloc", make(&raw mut context))?;
             let connect: Symbol<'_, Connect> = library.get(b"vapi_connect")?;
-            let outstanding = c_int::try_from(window)?;
+            let outstanding = c_int::try_from(max_in_flight)?;
             let prefix = prefix.as_ptr();
             check(
                 "vapi_connect",
@@ -83,12 +83,12 @@ impl<'library> Client<'library> {
         }
     }
 
-    /// Sends all of it, with at most `window` requests that are not answered.
-    fn exchange(&self, frames: &[u8], window: usize) -> Result<(), Box<dyn Error>> {
+    /// Sends all of it, with at most `max_in_flight` requests that are not answered.
+    fn exchange(&self, frames: &[u8], max_in_flight: usize) -> Result<(), Box<dyn Error>> {
         let mut messages = messages(frames).peekable();
         let mut in_flight = 0;
         while in_flight > 0 || messages.peek().is_some() {
-            while in_flight < window {
+            while in_flight < max_in_flight {
                 let Some(message) = messages.next() else {
                     break;
                 };
@@ -168,17 +168,17 @@ fn check(function: &str, code: c_int) -> Result<(), Box<dyn Error>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [library, prefix, window, files @ ..] = arguments.as_slice() else {
+    let [library, prefix, max_in_flight, files @ ..] = arguments.as_slice() else {
         return Err("which? shared_memory LIBRARY PREFIX WINDOW FRAMES…".into());
     };
-    let window: usize = window.parse()?;
+    let max_in_flight: usize = max_in_flight.parse()?;
     // SAFETY: what VPP's own library does when it is loaded is VPP's.
     let library = unsafe { Library::new(library)? };
-    let client = Client::connect(&library, prefix, window)?;
+    let client = Client::connect(&library, prefix, max_in_flight)?;
     for file in files {
         let frames = std::fs::read(file)?;
         let began = Instant::now();
-        client.exchange(&frames, window)?;
+        client.exchange(&frames, max_in_flight)?;
         println!("{}", began.elapsed().as_secs_f64());
     }
     Ok(())

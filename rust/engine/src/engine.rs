@@ -32,7 +32,7 @@ pub struct Settings {
     pub fpm: Option<FpmSettings>,
 }
 
-/// The table with its two threads.
+/// The table, the threads that fill it from the kernel or zebra, and the one at VPP's socket.
 pub struct Engine {
     pub(crate) shared: Arc<EngineState>,
     pub(crate) settings: Settings,

@@ -2,13 +2,14 @@
 //!
 //! Two threads share the [`Table`](bgpreflector_core::table::Table) behind one lock. The kernel
 //! reader applies each notification at once and never waits for VPP; the bulk connection takes
-//! dirty prefixes, sends requests within a window and records the answers. A thread that waits for
-//! changes does the reader's work inline, and one that submits a commit the connection's, while
-//! those are idle.
+//! dirty prefixes, sends a limited number of requests at a time and records the answers. A thread
+//! that waits for changes does the reader's work inline, and one that submits a commit the
+//! connection's, while those are idle.
 
 mod batch;
 mod batch_timer;
 mod counters;
+mod deadline;
 mod engine;
 mod error;
 pub mod fpm;
@@ -24,6 +25,7 @@ mod requests;
 mod state;
 mod status;
 pub mod vpp;
+mod waker;
 
 pub use batch::Batch;
 pub use counters::{KernelCounters, VppCounters};

@@ -66,13 +66,14 @@ impl Engine {
         prefix: &Prefix,
         shown: Option<&PathSet>,
     ) -> Result<(PathSet, bool), HoldReason> {
-        let (wanted, faults) = (
+        let (desired, faults) = (
             self.shared().table().paths_for(route)?,
             self.shared().faults(),
         );
-        let same = shown
-            .is_some_and(|shown| paths_forward_the_same(faults, vpp_table, prefix, &wanted, shown));
-        Ok((wanted, same))
+        let same = shown.is_some_and(|shown| {
+            paths_forward_the_same(faults, vpp_table, prefix, &desired, shown)
+        });
+        Ok((desired, same))
     }
 }
 
@@ -83,12 +84,12 @@ pub(crate) fn check(table: &Table, faults: Faults, answer: PrefixLookup) -> Look
         LookupResult::Route(route) => Some(table.paths_given_for(&route.set)),
         _ => None,
     };
-    let (installed, settled) = table.installed(kernel_table, &prefix);
+    let (installed, in_sync) = table.installed(kernel_table, &prefix);
     let installed = installed.cloned();
     let vpp_table = table.vpp_table_of(kernel_table, prefix.family());
     let verdict = match (&answer.found, vpp_table) {
         (_, None) | (LookupResult::Unreadable(_), _) => Verdict::Unknown,
-        _ if !settled || is_covered(answer.requested, &answer.found) => Verdict::Unknown,
+        _ if !in_sync || is_covered(answer.requested, &answer.found) => Verdict::Unknown,
         (LookupResult::Route(route), Some(vpp_table)) => {
             let key = &route.key;
             if key.table != kernel_table {
@@ -104,8 +105,8 @@ pub(crate) fn check(table: &Table, faults: Faults, answer: PrefixLookup) -> Look
                 }
             } else {
                 match (&expected, &installed) {
-                    (Some(Ok(wanted)), Some(has)) => of(paths_forward_the_same(
-                        faults, vpp_table, &prefix, wanted, has,
+                    (Some(Ok(desired)), Some(has)) => of(paths_forward_the_same(
+                        faults, vpp_table, &prefix, desired, has,
                     )),
                     (Some(Err(_)), None) => Verdict::Same,
                     // VPP has a substitute, or some of the next hops.
@@ -135,16 +136,16 @@ const fn of(same: bool) -> Verdict {
     }
 }
 
-/// Whether VPP forwards by `shown`, in a dump's form or a request's, as by `wanted`.
+/// Whether VPP forwards by `shown`, in a dump's form or a request's, as by `desired`.
 fn paths_forward_the_same(
     faults: Faults,
     vpp_table: u32,
     prefix: &Prefix,
-    wanted: &PathSet,
+    desired: &PathSet,
     shown: &PathSet,
 ) -> bool {
     let shown = installed_paths(prefix, shown);
-    faults.shows_as(vpp_table, prefix, wanted, &shown) || (drops(wanted) && drops(&shown))
+    faults.shows_as(vpp_table, prefix, desired, &shown) || (drops(desired) && drops(&shown))
 }
 
 /// Whether all that is matched is dropped, with a message to the sender or without.

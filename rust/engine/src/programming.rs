@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bgpreflector_core::route::{Path, PathSet, Prefix};
 use bgpreflector_core::table::{Interfaces, Shown, Table, VppDrift};
+use bgpreflector_core::vpp::Retval;
 use bgpreflector_core::vpp::canonical::installed_path;
-use bgpreflector_core::vpp::{Disposition, Retval};
 
 use crate::batch::Batch;
 use crate::engine::Engine;
@@ -100,10 +100,11 @@ impl Engine {
         let installed = |path: &Path| installed_path(prefix, path.clone());
         let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
         let faults = self.shared.faults();
-        let as_wanted = |wanted: &PathSet| faults.shows_as(vpp_table, prefix, wanted, &dumped);
+        let shows_desired =
+            |desired: &PathSet| faults.shows_as(vpp_table, prefix, desired, &dumped);
         self.shared.beat();
         self.shared
-            .change(|table| table.adopt(vpp_table, prefix, &dumped, as_wanted))
+            .change(|table| table.adopt(vpp_table, prefix, &dumped, shows_desired))
     }
 
     /// How a route that VPP shows under our source differs from what it has acknowledged; none if
@@ -176,7 +177,7 @@ impl Engine {
     /// Makes the refused prefixes dirty again that VPP may take later; returns how many.
     #[must_use]
     pub fn retry_rejected(&self) -> usize {
-        let worth = |retval| Retval(retval).disposition() != Some(Disposition::GiveUp);
+        let worth = |retval| !Retval(retval).is_permanent();
         self.shared.change(|table| table.retry_rejected(worth))
     }
 

@@ -14,11 +14,11 @@ use crate::counters::{KernelCounters, VppCounters};
 use crate::fpm::FpmState;
 use crate::heartbeat::Heartbeat;
 use crate::history::ChangeHistory;
-use crate::kernel::Waker;
 use crate::latency::LatencyTracker;
 use crate::panics;
+use crate::waker::Waker;
 
-/// The table, what wakes those who wait for it, and the kernel reader's figures.
+/// The table, what wakes those who wait for it, and the kernel reader's counters.
 pub struct EngineState {
     table: Mutex<Table>,
     dirty: Condvar,
@@ -36,7 +36,7 @@ pub struct EngineState {
     history: Mutex<ChangeHistory>,
     /// What crashes the VPP that is connected.
     faults: Mutex<VppFaults>,
-    /// The kernel reader's figures.
+    /// The kernel reader's counters.
     pub kernel: KernelCounters,
     /// What VPP was asked.
     pub vpp: VppCounters,
@@ -164,7 +164,7 @@ impl EngineState {
             self.latency_tracker().queued(table.dirty(), Instant::now());
             self.wake_all();
         }
-        if table.answers_queued() > 0 {
+        if table.results_queued() > 0 {
             self.fpm.wake();
         }
         result

@@ -1,4 +1,4 @@
-//! The engine's figures.
+//! The engine's status.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,12 +12,12 @@ use crate::engine::Engine;
 use crate::kernel::Reason;
 use crate::latency::Latency;
 
-/// The engine's figures.
+/// The engine's counts, and what is measured.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
     /// Prefixes by state, IPv4 and IPv6.
     pub counts: [Counts; 2],
-    /// Those figures by kernel table.
+    /// The same by kernel table.
     pub tables: Vec<(u32, Family, Counts)>,
     /// Prefixes that wait for a request.
     pub dirty: usize,
@@ -63,7 +63,7 @@ pub struct Status {
 }
 
 impl Engine {
-    /// The figures.
+    /// The status now.
     #[must_use]
     pub fn status(&self) -> Status {
         let kernel = &self.shared().kernel;

@@ -7,7 +7,7 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathSet, PathType, Prefix, Route, RouteKey,
     RouteType,
 };
-use bgpreflector_core::table::{Fallback, PrefixLists, PrefixRule, Verdict};
+use bgpreflector_core::table::{Fallback, ForeignRoutes, PrefixLists, PrefixRule, RuleAction};
 use pyo3::exceptions::PyValueError;
 use pyo3::{PyErr, PyResult};
 
@@ -20,20 +20,12 @@ pub(crate) fn prefix(text: &str) -> PyResult<Prefix> {
 }
 
 pub(crate) fn family(name: &str) -> PyResult<Family> {
-    match name {
-        "ipv4" => Ok(Family::V4),
-        "ipv6" => Ok(Family::V6),
-        _ => Err(value_error(format!(
+    let named = Family::ALL.into_iter().find(|family| family.name() == name);
+    named.ok_or_else(|| {
+        value_error(format!(
             "unknown family {name:?}: expected \"ipv4\" or \"ipv6\""
-        ))),
-    }
-}
-
-pub(crate) const fn family_name(family: Family) -> &'static str {
-    match family {
-        Family::V4 => "ipv4",
-        Family::V6 => "ipv6",
-    }
+        ))
+    })
 }
 
 /// A prefix rule from Python: prefix, minimum and maximum length, whether it allows.
@@ -44,7 +36,11 @@ pub(crate) fn prefix_lists(rules: Vec<PrefixRuleTuple>) -> PyResult<PrefixLists>
         Ok(PrefixRule {
             within: prefix(&within)?,
             lengths: shortest..=longest,
-            verdict: if allow { Verdict::Allow } else { Verdict::Deny },
+            action: if allow {
+                RuleAction::Allow
+            } else {
+                RuleAction::Deny
+            },
         })
     };
     let rules: PyResult<Vec<_>> = rules.into_iter().map(rule).collect();
@@ -92,6 +88,17 @@ pub(crate) fn fallback(name: &str) -> PyResult<Fallback> {
     }
 }
 
+/// What foreign routes do, by its name in the configuration.
+pub(crate) fn foreign_routes(name: &str) -> PyResult<ForeignRoutes> {
+    match name {
+        "hide" => Ok(ForeignRoutes::Hide),
+        "ignore" => Ok(ForeignRoutes::Ignore),
+        _ => Err(value_error(format!(
+            "{name:?} is not \"hide\" or \"ignore\""
+        ))),
+    }
+}
+
 /// A path set as text.
 pub(crate) fn paths(set: &PathSet) -> Vec<String> {
     set.paths().iter().map(path).collect()
@@ -100,15 +107,12 @@ pub(crate) fn paths(set: &PathSet) -> Vec<String> {
 /// A path as text.
 pub(crate) fn path(path: &Path) -> String {
     let mut text = match (path.path_type, path.next_hop) {
-        (PathType::Local, _) => return "local".to_owned(),
-        (PathType::Drop, _) => return "drop".to_owned(),
-        (PathType::IcmpUnreach, _) => return "icmp-unreach".to_owned(),
-        (PathType::IcmpProhibit, _) => return "icmp-prohibit".to_owned(),
         (PathType::Normal, Some(next_hop)) => format!("via {next_hop}"),
         (PathType::Normal, None) => match path.looks_up_in() {
             Some((_, table)) => format!("lookup in table {table}"),
             None => "attached".to_owned(),
         },
+        (special, _) => return special.name().to_owned(),
     };
     if path.sw_if_index != Path::NO_INTERFACE {
         text.push_str(&format!(" sw_if_index {}", path.sw_if_index));

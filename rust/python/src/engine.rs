@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use bgpreflector_core::table::{Discovery, ForeignRoutes, Limit, LimitAction, RouteSource, Scope};
+use bgpreflector_core::table::{Discovery, Limit, LimitAction, RouteSource, Scope};
 use bgpreflector_engine::Engine as Inner;
 use bgpreflector_engine::kernel::KernelSettings;
 use bgpreflector_engine::{Settings, TableGuard};
 use pyo3::prelude::*;
 
 use crate::batch::RouteBatch;
-use crate::convert::{self, PrefixRuleTuple, value_error};
+use crate::convert::{self, PrefixRuleTuple};
 use crate::detached::Detached;
 use crate::fpm::{self, FpmTuple};
 use crate::reports::Status;
@@ -58,15 +58,6 @@ impl Engine {
         fpm: Option<FpmTuple>,
     ) -> PyResult<Self> {
         let families: PyResult<Vec<_>> = families.iter().map(|f| convert::family(f)).collect();
-        let foreign = match foreign_routes {
-            "hide" => ForeignRoutes::Hide,
-            "ignore" => ForeignRoutes::Ignore,
-            other => {
-                return Err(value_error(format!(
-                    "{other:?} is not \"hide\" or \"ignore\""
-                )));
-            }
-        };
         let scope = Scope {
             source: RouteSource::Kernel,
             protocols: protocols.into_iter().collect(),
@@ -78,7 +69,7 @@ impl Engine {
             },
             families: families?,
             prefixes: convert::prefix_lists(prefix_rules)?,
-            foreign,
+            foreign: convert::foreign_routes(foreign_routes)?,
             limit: max_routes.map(|prefixes| Limit {
                 prefixes,
                 action: if refuse_over_limit {

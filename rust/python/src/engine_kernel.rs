@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use bgpreflector_core::netlink::HardwareAddress;
-use bgpreflector_core::route::Family;
+use bgpreflector_core::route::HardwareAddress;
 use bgpreflector_core::table::{Interfaces, Link, RouteSource, Unmapped};
+use bgpreflector_core::vpp::address::family_of;
 use bgpreflector_engine::kernel::LookupResult;
 use pyo3::prelude::*;
 
@@ -56,7 +56,7 @@ impl Engine {
     }
 
     fn discover_vpp_table(&self, py: Python<'_>, vpp_table: u32, is_ip6: bool) -> bool {
-        let family = if is_ip6 { Family::V6 } else { Family::V4 };
+        let family = family_of(is_ip6);
         self.inner.with(py, |inner| {
             inner
                 .shared()
@@ -174,7 +174,7 @@ impl Engine {
             inner.compare_with_kernel(set, vpp_table, &prefix, shown.as_ref())
         });
         Ok(match compared {
-            Ok((wanted, same)) => (same, convert::paths(&wanted), None),
+            Ok((desired, same)) => (same, convert::paths(&desired), None),
             Err(held) => (false, Vec::new(), Some(held.to_string())),
         })
     }

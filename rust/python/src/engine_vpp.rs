@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use bgpreflector_core::route::{Family, PathSet, Prefix};
+use bgpreflector_core::route::{PathSet, Prefix};
 use bgpreflector_core::table::VppDrift;
+use bgpreflector_core::vpp::address::family_of;
 use bgpreflector_engine::Engine as Inner;
 use bgpreflector_engine::vpp::{AuditSettings, BulkSettings, FlushSettings};
 use pyo3::prelude::*;
@@ -204,8 +205,7 @@ impl Engine {
         tables: Vec<(u32, bool)>,
         dry_run: bool,
     ) -> PyResult<FlushReport> {
-        let family = |is_ip6| if is_ip6 { Family::V6 } else { Family::V4 };
-        let table = |(table, is_ip6)| (table, family(is_ip6));
+        let table = |(table, is_ip6)| (table, family_of(is_ip6));
         let tables = tables.into_iter().map(table).collect();
         let settings = FlushSettings {
             source,

@@ -45,17 +45,17 @@ pub struct FpmStatus {
     sweeps: u64,
     /// Routes of earlier connections removed by sweeps.
     swept: u64,
-    /// Answers sent, by kind.
-    answers: HashMap<&'static str, u64>,
-    /// Prefixes with a queued answer.
-    answers_queued: usize,
+    /// Results sent, by kind.
+    results: HashMap<&'static str, u64>,
+    /// Prefixes with a queued result.
+    results_queued: usize,
 }
 
 impl FpmStatus {
     pub(crate) fn of(engine: &Engine) -> Self {
         let state = &engine.shared().fpm;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let answers = FpmState::ANSWERS.into_iter();
+        let results = FpmState::RESULTS.into_iter();
         Self {
             listen: state.local().map(|address| address.to_string()),
             peer: state.peer().map(|address| address.to_string()),
@@ -66,8 +66,8 @@ impl FpmStatus {
             frames: read(&state.frames),
             sweeps: read(&state.sweeps),
             swept: read(&state.swept),
-            answers: answers.zip(state.answers.iter().map(read)).collect(),
-            answers_queued: engine.shared().table().answers_queued(),
+            results: results.zip(state.results.iter().map(read)).collect(),
+            results_queued: engine.shared().table().results_queued(),
         }
     }
 }

@@ -5,11 +5,9 @@ use std::collections::HashMap;
 use bgpreflector_core::route::Family;
 use bgpreflector_core::route::Prefix;
 use bgpreflector_core::table::{Counts, Drift, DriftReport, VppDrift};
-use bgpreflector_core::vpp::{Disposition, Retval};
+use bgpreflector_core::vpp::Retval;
 use bgpreflector_engine::{BOUNDS, VppCounters};
 use pyo3::prelude::*;
-
-use crate::convert;
 
 /// The result of a resync with the kernel.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
@@ -64,7 +62,7 @@ type FailureTuple = (u32, String, i32, String, bool);
 #[pyfunction]
 pub fn retval_meaning(retval: i32) -> (String, bool) {
     let retval = Retval(retval);
-    let retry = !matches!(retval.disposition(), None | Some(Disposition::GiveUp));
+    let retry = !retval.is_ok() && !retval.is_permanent();
     (retval.to_string(), retry)
 }
 
@@ -210,7 +208,7 @@ pub struct Status {
     receive_buffer: u64,
 }
 
-fn figures(counts: Counts) -> HashMap<&'static str, usize> {
+fn counts_by_state(counts: Counts) -> HashMap<&'static str, usize> {
     HashMap::from([
         ("kernel", counts.kernel),
         ("desired", counts.desired),
@@ -224,9 +222,9 @@ fn figures(counts: Counts) -> HashMap<&'static str, usize> {
 
 impl From<bgpreflector_engine::Status> for Status {
     fn from(status: bgpreflector_engine::Status) -> Self {
-        let names = Family::ALL.map(convert::family_name);
+        let names = Family::ALL.map(Family::name);
         let by_table = |(table, family, counts): (u32, Family, Counts)| {
-            (table, convert::family_name(family), figures(counts))
+            (table, family.name(), counts_by_state(counts))
         };
         let requests = status.requests.map(|[done, refused]| (done, refused));
         let mut waited = 0;
@@ -237,7 +235,10 @@ impl From<bgpreflector_engine::Status> for Status {
         let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
         let types = ["new_route", "del_route", "link", "next_hop", "malformed"];
         Self {
-            prefixes: names.into_iter().zip(status.counts.map(figures)).collect(),
+            prefixes: names
+                .into_iter()
+                .zip(status.counts.map(counts_by_state))
+                .collect(),
             tables: status.tables.into_iter().map(by_table).collect(),
             dirty: status.dirty,
             oldest_queued: status.oldest_queued.map(|waited| waited.as_secs_f64()),

@@ -131,10 +131,7 @@ fn named(release: &str) -> PyResult<Release> {
 fn path(path: &Path) -> (String, u32, u8) {
     let next_hop = match (path.path_type, path.next_hop) {
         (PathType::Normal, hop) => hop.as_ref().map(IpAddr::to_string).unwrap_or_default(),
-        (PathType::Local, _) => "local".to_owned(),
-        (PathType::Drop, _) => "drop".to_owned(),
-        (PathType::IcmpUnreach, _) => "icmp-unreach".to_owned(),
-        (PathType::IcmpProhibit, _) => "icmp-prohibit".to_owned(),
+        (special, _) => special.name().to_owned(),
     };
     (next_hop, path.sw_if_index, path.weight)
 }

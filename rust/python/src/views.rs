@@ -245,7 +245,7 @@ impl From<SetView> for NextHopSetView {
         let (_, next_hop_id) = source(view.set.next_hops);
         let (paths, held) = (tuples(view.resolved.paths.as_ref()), view.resolved.held);
         Self {
-            family: convert::family_name(view.set.family),
+            family: view.set.family.name(),
             route_type: convert::route_type(view.set.route_type),
             next_hop_id,
             next_hops: view.next_hops.into_iter().map(NextHop::from).collect(),

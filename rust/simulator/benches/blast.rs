@@ -111,7 +111,7 @@ fn main() {
     let mut client = Client::connect(&folder.join("api.sock"));
     let source = client.source();
     let id = client.table.id(m::IP_ROUTE_ADD_DEL_V2).unwrap();
-    let encoder = RouteEncoder::v2(id, client.index, source);
+    let encoder = RouteEncoder::new(id, client.index, source);
     let prefix = |n: u32| Prefix::v4(0x0100_0000 + (n << 8), 24);
     let sets = sets();
     let set = |n: u32| sets.get((n % SETS) as usize).unwrap();

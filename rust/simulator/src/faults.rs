@@ -1,4 +1,4 @@
-//! Faults that can be injected.
+//! InjectedFaults that can be injected.
 
 use std::time::Instant;
 
@@ -93,7 +93,7 @@ pub(crate) struct Countdown {
 
 /// The active faults.
 #[derive(Debug, Default)]
-pub(crate) struct Faults {
+pub(crate) struct InjectedFaults {
     pub(crate) stalled: bool,
     pub(crate) mute: bool,
     pub(crate) per_second: u64,
@@ -105,7 +105,7 @@ pub(crate) struct Faults {
     window: Option<(Instant, u64)>,
 }
 
-impl Faults {
+impl InjectedFaults {
     pub(crate) fn fail_nth(&mut self, nth: u64, retval: i32, every: bool) {
         let again = every.then_some(nth);
         self.fail_nth = (nth > 0).then_some(Countdown {

@@ -8,7 +8,7 @@ use nix::sys::eventfd::EventFd;
 use parking_lot::Mutex;
 
 use crate::description;
-use crate::faults::{Fault, Faults};
+use crate::faults::{Fault, InjectedFaults};
 use crate::state::State;
 use crate::statistics::Statistics;
 
@@ -82,7 +82,7 @@ fn apply(state: &mut State, fault: Fault) -> Result<(), SimulatorError> {
             known(&message)?;
             state.description.remove(message);
         }
-        Fault::Clear => state.faults = Faults::default(),
+        Fault::Clear => state.faults = InjectedFaults::default(),
     }
     Ok(())
 }

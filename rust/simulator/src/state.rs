@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bgpreflector_core::vpp::Faults;
 
 use crate::description::{Description, id};
-use crate::faults::Faults as InjectedFaults;
+use crate::faults::InjectedFaults;
 use crate::fib::{Fib, Key};
 use crate::interfaces::Interfaces;
 use crate::releases::Release;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::vpp::address::family_of;
 
 use crate::fib::Fib;
 use crate::paths::{ApiPath, DROP, FibPathType};
@@ -59,10 +60,9 @@ impl Tables {
 
     /// Table, family and name.
     pub(crate) fn all(&self) -> impl Iterator<Item = (u32, Family, &str)> {
-        self.0.iter().map(|((is_ip6, table), name)| {
-            let family = if *is_ip6 { Family::V6 } else { Family::V4 };
-            (*table, family, name.as_str())
-        })
+        self.0
+            .iter()
+            .map(|((is_ip6, table), name)| (*table, family_of(*is_ip6), name.as_str()))
     }
 }
 

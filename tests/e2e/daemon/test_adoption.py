@@ -60,6 +60,37 @@ def test_a_grace_time_for_the_bgp_daemon(
         assert daemon.end() == 0, daemon.log()
 
 
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_reload_does_not_end_the_time_for_stale_routes(
+    is_over: bool, kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """What BGP has not learned yet stays as long as it would without a reload."""
+    with reflecting(kernel, simulator, tmp_path / "one.log", wait=False) as daemon:
+        wait_routes(simulator, 2 * COUNT)
+        assert daemon.end() == 0, daemon.log()
+    gone = routes("del")[: COUNT // 2]
+    ip_batch(kernel, gone)
+    config = tmp_path / "stale.toml"
+
+    def write(seconds: float, more: str = "") -> None:
+        config.write_text(f"[kernel]\nstale_routes_time = {seconds}\n{more}")
+
+    def unconfirmed() -> int:
+        counts = daemon.status()["prefixes"].values()
+        return sum(count["unconfirmed"] for count in counts)
+
+    write(3600.0)
+    arguments = ("--config", str(config))
+    with reflecting(kernel, simulator, tmp_path / "two.log", *arguments, wait=False) as daemon:
+        wait_until(unconfirmed, 30, "unconfirmed", accept=lambda seen: seen == len(gone))
+        write(0.001 if is_over else 3600.0, "audit_interval = 600.0\n")
+        daemon.ask("reload")
+        left = 0 if is_over else len(gone)
+        wait_until(unconfirmed, 30, f"{left} unconfirmed", accept=lambda seen: seen == left)
+        wait_routes(simulator, 2 * COUNT - len(gone) + left)
+        assert daemon.end() == 0, daemon.log()
+
+
 def test_a_reflector_that_is_switched_off_touches_nothing(
     kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:

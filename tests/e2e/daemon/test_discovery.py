@@ -155,6 +155,36 @@ def test_a_reload_follows_less(kernel: Namespace, simulator: SimulatedVpp, tmp_p
         assert daemon.end() == 0, daemon.log()
 
 
+def test_two_instances_leave_each_other_alone(
+    kernel: Namespace,
+    make_namespace: Callable[[str], Namespace],
+    simulator: SimulatedVpp,
+    tmp_path: Path,
+) -> None:
+    """Neither follows nor removes what the other has made."""
+    beside, directory = make_namespace("beside"), tmp_path / "second"
+    directory.mkdir()
+    beside.add_link("f0", "10.0.0.1/24")
+    ip_batch(kernel, ["route add 40.0.0.0/24 via 10.0.0.2 proto 12 table 1000"])
+    ip_batch(beside, ["route add 41.0.0.0/24 via 10.0.0.2 proto 12 table 2000"])
+    one, two = (1000, False, "bgpreflector-1000"), (2000, False, "second-2000")
+    source = '[vpp.fib_source]\nname = "second"\npriority = 140'
+
+    def made(expected: set[tuple[int, bool, str]]) -> None:
+        wait_until(
+            lambda: tables(simulator), FOLLOWS, "tables", accept=lambda seen: seen == expected
+        )
+
+    with following(kernel, simulator, tmp_path, '"all"'):
+        made({one})
+        with following(beside, simulator, directory, '"all"', source) as daemon:
+            made({one, two})
+            assert {table["table"] for table in daemon.status()["tables"]} == {254, 2000}
+            beside.ip("route", "flush", "table", "2000")
+            made({one})
+            assert daemon.end() == 0, daemon.log()
+
+
 def test_two_of_one_number(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
     """Never do the routes of two kernel tables meet in one of VPP's; the log says which do not."""
     lines = [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {t}" for t in (20, 1000)]

@@ -342,3 +342,18 @@ def test_show_routes_shows_the_kernel(kernel: Namespace) -> None:
     assert lines[0]["protocol"] == 12
     assert lines[0]["next_hops"][0]["gateway"] == "10.0.0.2"
     assert lines[0]["next_hops"][0]["interface"] == "f0"
+
+
+@pytest.mark.parametrize("command", ["plan", "flush", "audit", "doctor", "run --no-wait"])
+def test_a_vpp_that_accepts_no_connection(tmp_path: Path, command: str) -> None:
+    """As one that hangs while others wait for it: the kernel would have us wait without end."""
+    path, config = tmp_path / "full.sock", tmp_path / "short.toml"
+    config.write_text("[vpp]\nconnect_timeout = 1\n")
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as waiting:
+        listener.bind(str(path))
+        listener.listen(0)
+        waiting.connect(str(path))
+        arguments = (*command.split(), "--config", str(config), "--socket", str(path))
+        done = run_command(*arguments, exit_code=8 if command == "doctor" else 4)
+    assert "Traceback" not in done.stderr
+    assert "accepts no connection" in done.stdout + done.stderr

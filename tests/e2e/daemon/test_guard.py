@@ -126,6 +126,29 @@ def test_few_deletions_and_said_ones_do_not_wait(
         assert simulator.routes() == {}
 
 
+def test_a_reload_releases_no_deletion(
+    harness: Harness, kernel: Namespace, simulator: SimulatedVpp
+) -> None:
+    """What was added meanwhile makes the share of what would go no smaller."""
+    run_once(harness)
+    configure(harness, first="f00")
+    new = [f"route add 31.0.{n}.0/24 via 10.1.0.2 proto 12" for n in range(250)]
+    with harness.running(wait=False) as daemon:
+        daemon.wait_state("guarded")
+        ip_batch(kernel, new)
+        wait_routes(simulator, COUNT + len(new))
+        guard = daemon.status()["guard"]
+        configure(harness, first="f00", more='[controller]\nretry_delay = "2s"')
+        assert daemon.ask_json("reload")[0]["changed"] == ["controller.retry_delay"]
+        wait_until(
+            lambda: daemon.status()["vpp"]["resynchronised"], 30, "VPP is read by the next one"
+        )
+        assert daemon.wait_state("guarded")["guard"] == guard
+        assert (len(simulator.routes()), deletions(simulator)) == (COUNT + len(new), 0)
+        daemon.ask("resume")
+        wait_routes(simulator, len(new))
+
+
 def test_a_reload_that_would_empty_vpp(harness: Harness, simulator: SimulatedVpp) -> None:
     """By the map, or by a table that is mirrored no more; the right file again heals it."""
     with harness.running() as daemon:

@@ -57,6 +57,23 @@ def test_standard_output_that_is_full_or_closed(good: Path) -> None:
     assert shell(f"{PROGRAM} check {good} >&-").returncode == 0
 
 
+def test_a_disk_that_is_full_elsewhere_is_not_the_output() -> None:
+    """The traceback shows what could not be written."""
+    program = (
+        "import errno, os, sys; import bgpreflector.cli.app as app; "
+        "full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)); "
+        "app.command_line = lambda _: lambda **_: (_ for _ in ()).throw(full); "
+        "app.main()"
+    )
+    done = shell(f'{sys.executable} -c "{program}"')
+    assert done.returncode == 1
+    assert "the output cannot be written" not in done.stderr
+    assert done.stderr.endswith("OSError: [Errno 28] No space left on device\n")
+    for command in ("--help", "--version", "nonsense --help"):
+        written = shell(f"{PROGRAM} {command} >/dev/full")
+        assert "Traceback" not in written.stderr
+
+
 def test_what_is_closed_is_no_socket() -> None:
     """The next descriptor that is opened does not get what is said."""
     program = "import os; from bgpreflector.cli.output import open_standard; open_standard(); "

@@ -197,8 +197,9 @@ def test_a_table_that_is_mirrored_no_more_is_cleared(harness: Harness) -> None:
         assert ours() == 9
         harness.write()
         daemon.ask("reload")
-        assert ours() == 0
-        assert "9 routes of ours deleted" in daemon.log()
+        wait_until(ours, 30, "none is left", accept=lambda seen: seen == 0)
+        said = "9 routes of ours deleted"
+        wait_until(daemon.log, 30, said, accept=lambda log: said in log)
         assert len(harness.vpp.simulator.snapshot("API")) == 1
         daemon.wait_in_sync()
         assert len(harness.vpp.routes()) == MIRRORED
@@ -232,7 +233,7 @@ def test_a_table_that_is_given_up_while_vpp_is_away(harness: Harness) -> None:
         said = (
             "Our routes stay in VPP's tables 100, which are not mirrored into any more: VPP cannot"
         )
-        assert said in daemon.log()
+        wait_until(daemon.log, 30, said, accept=lambda log: said in log)
 
 
 def test_a_table_that_is_given_up_in_a_vpp_that_lists_no_routes(harness: Harness) -> None:
@@ -242,7 +243,8 @@ def test_a_table_that_is_given_up_in_a_vpp_that_lists_no_routes(harness: Harness
         harness.vpp.fault("remove_message", message="ip_route_v2_dump")
         harness.write()
         daemon.ask("reload")
-        assert "Our routes stay in VPP's tables 100, which are not mirrored" in daemon.log()
+        said = "Our routes stay in VPP's tables 100, which are not mirrored"
+        wait_until(daemon.log, 30, said, accept=lambda log: said in log)
         daemon.wait_in_sync()
 
 

@@ -59,6 +59,9 @@ def test_each_choice_is_shown_explained_and_changed_by_a_signal(
         assert f"{UNMAPPED} is not in VPP: no VPP interface mapped to" in why
         assert "VPP forwards it by 0.0.0.0/0" in why
         assert "instead" not in daemon.ask("show", "routes", UNMAPPED)
+        total = held["total"]
+        both = f"1 of {total} prefixes held, 1 of {total} prefixes with some of their next hops ("
+        assert both in daemon.ask("status", "--check")
 
         for unmapped, kind, said in (
             ("drop", "drop", "VPP drops what goes there"),

@@ -203,7 +203,7 @@ def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> No
         for key in many:
             zebra.install(key, to(host))
         agree(router, zebra)
-    assert 0 < fpm_status(router).answers_queued <= len(many) + 2
+    assert 0 < fpm_status(router).results_queued <= len(many) + 2
     zebra.answered.clear()
 
     def answered() -> int:
@@ -211,7 +211,7 @@ def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> No
         return len(zebra.answered.keys() & many)
 
     # Those of the last round are among what is read, or were answered last.
-    wait_until(lambda: (answered(), fpm_status(router).answers_queued)[1], TIMEOUT, "the answers",
+    wait_until(lambda: (answered(), fpm_status(router).results_queued)[1], TIMEOUT, "the answers",
                accept=lambda left: left == 0)  # fmt: skip
     wait(router, "all of them", lambda: answered() == len(many))
     assert all(answer.installed for answer in zebra.answered.values())

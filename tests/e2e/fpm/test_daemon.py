@@ -69,7 +69,7 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         (row,) = daemon.ask_json("show", "routes", KEY[1])
         assert row["source"] == "fpm"
         status = daemon.ask("status")
-        assert "has shown its routes; answers 1 offload, 0 wait" in status
+        assert "has shown its routes; results 1 offload, 0 queued" in status
 
         hop = Hop("10.7.0.2", 10)
         zebra.send(wire.frame(wire.label_route(16, protocol=196, hop=hop, labels=[100, 200])))

@@ -118,10 +118,10 @@ def test_this_zebra_takes_no_answers(router: World) -> None:
         status = wait_until(
             lambda: fpm_status(router),
             TIMEOUT,
-            "answers",
-            accept=lambda seen: seen.answers["offload"] >= len(FIRST),
+            "results",
+            accept=lambda seen: seen.results["offload"] >= len(FIRST),
         )
-        assert status.answers["offload_failed"] == 0
+        assert status.results["offload_failed"] == 0
         assert status.peer is not None, "they do it no harm"
         found = re.search(r"FRRouting (\d+)\.(\d+)", routes.vtysh("show version"))
         assert found is not None

@@ -16,6 +16,7 @@ from bgpreflector.cli import completion, completion_vpp
 from bgpreflector.cli.completion import offers
 from lab import Namespace
 from lab.command import PROGRAM, run_command
+from lab.requirements import skip_if_lines_are_counted
 
 
 def words(line: str) -> list[str]:
@@ -158,6 +159,7 @@ def loaded_for(line: str, before: str = "") -> tuple[list[str], set[str]]:
 )
 def test_the_program_is_not_imported(line: str, offered: list[str], tmp_path: Path) -> None:
     """Nor anything that is not Python's own: completion is fast."""
+    skip_if_lines_are_counted()
     socket_path = tmp_path / "c.sock"
     thread = answering(socket_path, *ROWS) if "SOCKET" in line else None
     before = WITH_LONG_TIMEOUT if thread is not None else ""

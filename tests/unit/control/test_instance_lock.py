@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import tempfile
@@ -62,6 +63,27 @@ def test_a_holder_that_does_not_describe_itself(tmp_path: Path, description: byt
         writing(config, "run", "defaults", ADVICE),
     ):
         pass
+
+
+def test_a_full_disk_only_leaves_the_holder_undescribed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The lock itself takes no space."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    config = loads(settings(tmp_path))
+    with (
+        writing(config, "run", "defaults", ADVICE),
+        pytest.raises(WriterError, match=r"^another bgpreflector writes to VPP"),
+        writing(config, "flush", "defaults", ADVICE),
+    ):
+        pass
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"Cannot write into the lock {lock_path(config)} (No space left" in record.message
 
 
 def test_a_lock_that_cannot_be_made_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:

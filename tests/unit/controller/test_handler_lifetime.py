@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bgpreflector import Handler
-from bgpreflector.controller import Controller, FatalError, FullResync
+from bgpreflector.controller import Controller, ControllerClosedError, FatalError, FullResync
 from controller.controller_support import TIMEOUT, Change, Delays, MemorySink
 
 if TYPE_CHECKING:
@@ -80,6 +81,24 @@ def test_a_handler_that_cannot_start_ends_the_start(journal: list[str]) -> None:
         controller.start()
     controller.close()
     assert journal == ["a.start", "b.start", "a.close"]
+
+
+def test_a_controller_that_is_closed_while_it_starts(journal: list[str]) -> None:
+    """By another thread, which does not wait for a handler; no handler stays open."""
+
+    class Slow(RecordingHandler):
+        def start(self, event_loop: EventLoop) -> None:
+            closing = threading.Thread(target=controller.close)
+            closing.start()
+            closing.join(TIMEOUT)
+            assert not closing.is_alive()
+            self._record("start")
+
+    controller = controller_of(RecordingHandler("a", journal), Slow("b", journal))
+    with pytest.raises(ControllerClosedError):
+        controller.start()
+    assert journal == ["a.start", "a.close", "b.start", "b.close"]
+    assert controller.wait(TIMEOUT)
 
 
 def test_what_close_raises_is_logged_and_counted(

@@ -15,7 +15,7 @@ const READ_LENGTH: usize = 64 << 10;
 
 /// The peer does not send FPM with netlink: the start of the next frame is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FrameError {
+pub enum FpmFrameError {
     /// Another version of the protocol.
     #[error("FPM version {0}, only version 1 is supported")]
     Version(u8),
@@ -43,13 +43,13 @@ pub fn frame_header(payload: usize) -> Option<[u8; HEADER]> {
 /// Splits a stream into frames: read into [`Self::spare`], report the length with [`Self::advance`],
 /// and take the netlink messages of complete frames from [`Self::next_frame`].
 #[derive(Debug)]
-pub struct FrameReader {
+pub struct FpmFrameReader {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
 }
 
-impl Default for FrameReader {
+impl Default for FpmFrameReader {
     fn default() -> Self {
         Self {
             buffer: vec![0; MAX_FRAME + READ_LENGTH].into_boxed_slice(),
@@ -59,8 +59,8 @@ impl Default for FrameReader {
     }
 }
 
-impl FrameReader {
-    /// Where to read to: at least [`READ_LENGTH`] bytes, once all complete frames have been taken.
+impl FpmFrameReader {
+    /// Where to read to: at least `READ_LENGTH` bytes, once all complete frames have been taken.
     pub fn spare(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -78,21 +78,21 @@ impl FrameReader {
     /// The netlink messages of the next complete frame; none until more bytes arrive.
     ///
     /// # Errors
-    /// [`FrameError`]: the rest of the stream cannot be framed.
-    pub fn next_frame(&mut self) -> Result<Option<&[u8]>, FrameError> {
+    /// [`FpmFrameError`]: the rest of the stream cannot be framed.
+    pub fn next_frame(&mut self) -> Result<Option<&[u8]>, FpmFrameError> {
         let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
         let Some(&[version, kind, high, low]) = rest.first_chunk::<HEADER>() else {
             return Ok(None);
         };
         match (version, kind) {
             (VERSION, NETLINK) => {}
-            (VERSION, PROTOBUF) => return Err(FrameError::Protobuf),
-            (VERSION, other) => return Err(FrameError::Type(other)),
-            (other, _) => return Err(FrameError::Version(other)),
+            (VERSION, PROTOBUF) => return Err(FpmFrameError::Protobuf),
+            (VERSION, other) => return Err(FpmFrameError::Type(other)),
+            (other, _) => return Err(FpmFrameError::Version(other)),
         }
         let length = u16::from_be_bytes([high, low]);
         if usize::from(length) < HEADER {
-            return Err(FrameError::Length(length));
+            return Err(FpmFrameError::Length(length));
         }
         let Some(payload) = rest.get(HEADER..usize::from(length)) else {
             return Ok(None);
@@ -112,7 +112,7 @@ impl FrameReader {
 mod tests {
     use super::*;
 
-    fn put(reader: &mut FrameReader, bytes: &[u8]) {
+    fn put(reader: &mut FpmFrameReader, bytes: &[u8]) {
         reader.spare()[..bytes.len()].copy_from_slice(bytes);
         reader.advance(bytes.len());
     }
@@ -121,7 +121,7 @@ mod tests {
     fn frames_come_out_whole_however_the_bytes_come_in() {
         let stream = [1, 1, 0, 8, 1, 2, 3, 4, 1, 1, 0, 4, 1, 1, 0, 5, 9];
         for step in 1..=stream.len() {
-            let mut reader = FrameReader::default();
+            let mut reader = FpmFrameReader::default();
             let mut seen = Vec::new();
             for part in stream.chunks(step) {
                 put(&mut reader, part);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_longest_frame_fits_behind_half_of_another() {
-        let mut reader = FrameReader::default();
+        let mut reader = FpmFrameReader::default();
         let mut longest = vec![1, 1, 0xff, 0xff];
         longest.resize(MAX_FRAME, 7);
         put(&mut reader, &longest[..MAX_FRAME - 1]);
@@ -156,15 +156,15 @@ mod tests {
     #[test]
     fn what_is_no_frame_is_said() {
         let error = |bytes: &[u8]| {
-            let mut reader = FrameReader::default();
+            let mut reader = FpmFrameReader::default();
             put(&mut reader, bytes);
             reader.next_frame().map(|frame| frame.map(<[u8]>::to_vec))
         };
-        assert_eq!(error(&[2, 1, 0, 8]), Err(FrameError::Version(2)));
-        assert_eq!(error(&[1, 2, 0, 8]), Err(FrameError::Protobuf));
-        assert_eq!(error(&[1, 0, 0, 8]), Err(FrameError::Type(0)));
-        assert_eq!(error(&[1, 1, 0, 0]), Err(FrameError::Length(0)));
-        assert_eq!(error(&[1, 1, 0, 3, 1]), Err(FrameError::Length(3)));
+        assert_eq!(error(&[2, 1, 0, 8]), Err(FpmFrameError::Version(2)));
+        assert_eq!(error(&[1, 2, 0, 8]), Err(FpmFrameError::Protobuf));
+        assert_eq!(error(&[1, 0, 0, 8]), Err(FpmFrameError::Type(0)));
+        assert_eq!(error(&[1, 1, 0, 0]), Err(FpmFrameError::Length(0)));
+        assert_eq!(error(&[1, 1, 0, 3, 1]), Err(FpmFrameError::Length(3)));
         assert_eq!(error(&[1, 1, 0]), Ok(None), "a header that is not whole");
         assert_eq!(frame_header(0), Some([1, 1, 0, 4]));
         assert_eq!(frame_header(MAX_FRAME - 3), None);

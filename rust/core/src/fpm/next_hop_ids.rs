@@ -35,7 +35,7 @@ impl NextHopIds {
 
     /// Reports that the connection has sent all routes; returns the numbers of earlier connections,
     /// which no remaining route refers to.
-    pub fn settle(&mut self) -> Vec<u32> {
+    pub fn forget_previous(&mut self) -> Vec<u32> {
         self.before.drain().collect()
     }
 
@@ -93,7 +93,7 @@ mod tests {
         let mut ids = NextHopIds::default();
         ids.begin([]);
         assert_eq!((ids.number(7), ids.number(8)), (7, 8));
-        assert_eq!(ids.settle(), []);
+        assert_eq!(ids.forget_previous(), []);
         ids.begin([7, 8]);
         let seven = ids.number(7);
         assert_ne!(seven, 7, "routes of before still refer to 7");
@@ -104,7 +104,7 @@ mod tests {
         ids.begin([7, 8, 9, seven]);
         let again = ids.number(7);
         assert!(![7, seven].contains(&again));
-        let mut before = ids.settle();
+        let mut before = ids.forget_previous();
         before.sort_unstable();
         assert_eq!(before, [7, 8, 9, seven]);
         assert_eq!(ids.number(7), again, "the connection goes on as it began");
@@ -130,7 +130,7 @@ mod tests {
         ids.begin([1]);
         assert_eq!(ids.number(1), FIRST_SUBSTITUTE);
         assert_eq!(ids.number(FIRST_SUBSTITUTE), FIRST_SUBSTITUTE - 1);
-        ids.settle();
+        ids.forget_previous();
         assert_eq!(ids.number(1), FIRST_SUBSTITUTE);
         assert_eq!(ids.id(FIRST_SUBSTITUTE - 1), Some(FIRST_SUBSTITUTE));
     }

@@ -59,7 +59,7 @@ crate::named_enum! {
         Family = "family",
         /// `RTM_F_CLONED`: an exception that the kernel caches (path MTU, redirect).
         Cloned = "cloned",
-        /// `rtm_src_len`: a route for packets from some sources only, where it is not listed either.
+        /// `rtm_src_len`: a source-specific route, where it is not listed either.
         /// As an ordinary route it would attract all packets.
         SourceSpecific = "source_specific",
     }

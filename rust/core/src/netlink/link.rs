@@ -6,7 +6,8 @@ use super::constants::{
     IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_VRF_TABLE,
 };
 use super::error::{DecodeErrorKind, SkipReason};
-use super::types::{Action, HardwareAddress, LinkMessage, Payload};
+use super::types::{Action, LinkMessage, Payload};
+use crate::route::HardwareAddress;
 
 const IFINFOMSG: usize = 16;
 const VRF: &[u8] = b"vrf";

@@ -22,9 +22,11 @@ mod types;
 pub use error::{DecodeError, DecodeErrorKind, SkipReason};
 pub use message::{Header, Message, Messages, RawMessage, RawMessages};
 pub(crate) use request::{Request, attribute};
-pub use request::{RouteDump, label_dump, link_dump, next_hop_dump, route_lookup, rule_dump};
+pub use request::{
+    RouteDumpRequest, label_dump, link_dump, next_hop_dump, route_lookup, rule_dump,
+};
 pub use route::{EncodedRoute, PartialMessage};
 pub use types::{
-    Action, AddressMessage, HardwareAddress, LabelRouteMessage, LinkMessage, NextHopMessage,
-    Payload, RouteMessage, RuleMatch, RuleMessage, SourceRouteMessage,
+    Action, LabelRouteMessage, LinkMessage, NextHopMessage, Payload, RouteMessage, RuleMatch,
+    RuleMessage, SourceSpecificMessage,
 };

@@ -13,25 +13,22 @@ const RTM_F_LOOKUP_TABLE: u32 = 0x1000;
 /// `linux/rtnetlink.h`: answer with the matching FIB entry, not with a resolved route.
 const RTM_F_FIB_MATCH: u32 = 0x2000;
 
-/// A dump of routes. The filters work only on a socket with `NETLINK_GET_STRICT_CHK`.
+/// A dump of routes, of every protocol. The filters work only on a socket with `NETLINK_GET_STRICT_CHK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteDump {
+pub struct RouteDumpRequest {
     /// Family.
     pub family: Family,
     /// Only this kernel table.
     pub table: Option<u32>,
-    /// Only this protocol.
-    pub protocol: Option<u8>,
     /// Only routes through this interface.
     pub interface: Option<u32>,
 }
 
-impl RouteDump {
+impl RouteDumpRequest {
     /// The request.
     #[must_use]
     pub fn encode(&self, sequence: u32) -> Vec<u8> {
-        let protocol = self.protocol.unwrap_or(0);
-        let fixed = [self.family.af(), 0, 0, 0, 0, protocol, 0, 0, 0, 0, 0, 0];
+        let fixed = [self.family.af(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let mut request = Request::new(RTM_GETROUTE, NLM_F_DUMP, sequence, &fixed);
         if let Some(table) = self.table {
             request.attribute(RTA_TABLE, &table.to_ne_bytes());

@@ -7,7 +7,7 @@ use super::label_route;
 use super::next_hop::low_byte;
 use super::route_key::{KeyAttributes, address};
 use super::route_set::{NextHopAttributes, next_hops, route_type, router_preference};
-use super::types::{Action, Payload, RouteMessage, SourceRouteMessage};
+use super::types::{Action, Payload, RouteMessage, SourceSpecificMessage};
 use crate::route::{Family, NextHopSet, Prefix, Route, RouteKey, RouterPreference, SetBytes};
 
 /// A route whose next hops are not yet decoded. Many routes carry the same bytes, which a cache can
@@ -129,7 +129,7 @@ impl<'a> EncodedRoute<'a> {
     }
 }
 
-/// A route by label, or for some sources only, or one that is skipped.
+/// A route by label, or a source-specific one, or one that is skipped.
 #[cold]
 #[inline(never)]
 fn decode_uncommon(af: u8, flags: u32, payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
@@ -141,11 +141,11 @@ fn decode_uncommon(af: u8, flags: u32, payload: &[u8]) -> Result<Box<Payload>, D
         }
         None => skipped(SkipReason::Family),
         Some(_) if flags & RTM_F_CLONED != 0 => skipped(SkipReason::Cloned),
-        Some(_) => decode_source_route(payload),
+        Some(_) => decode_source_specific(payload),
     }
 }
 
-fn decode_source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
+fn decode_source_specific(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
     let skipped = || Box::new(Payload::Skipped(SkipReason::SourceSpecific));
     let (Some(Family::V6), Some(&length)) = (
         payload.first().copied().and_then(Family::from_af),
@@ -174,8 +174,8 @@ fn decode_source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> 
         action: Action::New,
         route: encoded.decode()?,
     };
-    Ok(Box::new(Payload::SourceRoute(Box::new(
-        SourceRouteMessage {
+    Ok(Box::new(Payload::SourceSpecific(Box::new(
+        SourceSpecificMessage {
             source: Prefix::of(family, address, length),
             expired: encoded.expires < 0,
             message,
@@ -187,7 +187,7 @@ fn decode_source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> 
 #[inline(never)]
 fn with_action(mut payload: Payload, action: Action) -> Payload {
     match &mut payload {
-        Payload::SourceRoute(route) => route.message.action = action,
+        Payload::SourceSpecific(route) => route.message.action = action,
         Payload::LabelRoute(route) => route.action = action,
         _ => {}
     }

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::error::SkipReason;
-use crate::route::{Label, LabelRoute, NextHop, Prefix, Route};
+use crate::route::{HardwareAddress, Label, LabelRoute, NextHop, Prefix, Route};
 
 /// Whether something comes or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,14 +19,17 @@ pub enum Action {
 pub enum Payload {
     /// A route comes or goes.
     Route(RouteMessage),
-    /// A route for packets of some sources only comes or goes; boxed, since they are rare.
-    SourceRoute(Box<SourceRouteMessage>),
+    /// A source-specific route comes or goes; boxed, since they are rare.
+    SourceSpecific(Box<SourceSpecificMessage>),
     /// A route by MPLS label comes or goes; boxed, since they are rare.
     LabelRoute(Box<LabelRouteMessage>),
     /// A link was added, changed or removed.
     Link(Box<LinkMessage>),
     /// An address was added, changed or removed.
-    Address(AddressMessage),
+    Address {
+        /// Interface index.
+        interface: u32,
+    },
     /// A next-hop object was added, changed or removed.
     NextHop(NextHopMessage),
     /// A policy rule.
@@ -57,10 +60,10 @@ pub struct RouteMessage {
     pub route: Route,
 }
 
-/// An IPv6 route for packets of some sources only (`RTA_SRC`).
+/// A source-specific IPv6 route: for packets from some addresses only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceRouteMessage {
-    /// The sources.
+pub struct SourceSpecificMessage {
+    /// These addresses (`RTA_SRC`).
     pub source: Prefix,
     /// Whether its lifetime has ended.
     pub expired: bool,
@@ -79,9 +82,6 @@ pub struct LabelRouteMessage {
     pub route: LabelRoute,
 }
 
-/// An Ethernet address.
-pub type HardwareAddress = [u8; 6];
-
 /// `RTM_NEWLINK` or `RTM_DELLINK`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkMessage {
@@ -99,15 +99,6 @@ pub struct LinkMessage {
     pub address: Option<HardwareAddress>,
     /// The routing table of a VRF device (`IFLA_VRF_TABLE`).
     pub vrf_table: Option<u32>,
-}
-
-/// `RTM_NEWADDR` or `RTM_DELADDR`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddressMessage {
-    /// Whether it was added (or changed) or removed.
-    pub action: Action,
-    /// Interface index.
-    pub interface: u32,
 }
 
 /// `RTM_NEWNEXTHOP` or `RTM_DELNEXTHOP`.

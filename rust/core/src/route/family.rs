@@ -44,6 +44,15 @@ impl Family {
         }
     }
 
+    /// `ipv4` or `ipv6`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Family::V4 => "ipv4",
+            Family::V6 => "ipv6",
+        }
+    }
+
     /// Length of an address in bits: 32 or 128.
     #[must_use]
     pub const fn bits(self) -> u8 {
@@ -56,9 +65,6 @@ impl Family {
 
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Family::V4 => "ipv4",
-            Family::V6 => "ipv6",
-        })
+        f.write_str(self.name())
     }
 }

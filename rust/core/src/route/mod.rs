@@ -1,6 +1,7 @@
 //! The values used by every stage: prefixes, next hops, next-hop sets, routes, paths.
 
 mod family;
+mod hardware_address;
 mod label_route;
 mod next_hop;
 mod path;
@@ -12,6 +13,7 @@ mod prefix;
 mod route;
 
 pub use family::Family;
+pub use hardware_address::HardwareAddress;
 pub use label_route::{LabelHop, LabelRoute};
 pub use next_hop::{
     Label, NextHop, NextHopSet, NextHopSource, RouteType, RouterPreference, SetBytes,

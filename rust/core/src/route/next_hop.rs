@@ -142,6 +142,16 @@ impl NextHopSet {
             digest: 0,
         }
     }
+
+    /// The id of the next-hop object that it names instead of next hops.
+    #[inline]
+    #[must_use]
+    pub const fn object(&self) -> Option<u32> {
+        match self.next_hops {
+            NextHopSource::Object(id) => Some(id),
+            NextHopSource::Inline(_) => None,
+        }
+    }
 }
 
 /// Bytes that determine a [`NextHopSet`]: equal bytes mean equal sets.

@@ -43,6 +43,18 @@ impl PathType {
         }
     }
 
+    /// As it is shown: VPP's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Local => "local",
+            Self::Drop => "drop",
+            Self::IcmpUnreach => "icmp-unreach",
+            Self::IcmpProhibit => "icmp-prohibit",
+        }
+    }
+
     /// Whether the packet is dropped, with a message to its sender or without.
     #[must_use]
     pub const fn drops(self) -> bool {

@@ -15,13 +15,13 @@ mod route_table;
 mod scope;
 mod store;
 
-pub use fib::answers::Answer;
 pub use fib::fib_audit::{Shown, VppDrift};
 pub use fib::limit::{Limit, LimitAction, LimitChange};
-pub use fib::prefix_lists::{PrefixLists, PrefixRule, Verdict};
-pub use fib::request::{DirtyBatch, Refusal, Request};
+pub use fib::prefix_lists::{PrefixLists, PrefixRule, RuleAction};
+pub use fib::request::{DirtyBatch, Request};
+pub use fib::results::RouteResult;
 pub use fib::withheld::WithheldDeletions;
-pub use kernel::discovered::{Discovery, MirroredTable};
+pub use kernel::discovered::{Discovery, LOCAL_TABLE, MirroredTable};
 pub use kernel::drift::{Drift, DriftReport};
 pub use kernel::kernel_order::InsertMode;
 pub use kernel::resync_state::{DumpScope, SweepReport, Verify};

@@ -4,12 +4,11 @@ use ahash::{AHashMap, AHashSet};
 
 use crate::route::{Family, Prefix, RouteKey};
 
-use super::fib::answer_queue::AnswerQueue;
 use super::fib::deletion_guard::DeletionGuard;
 use super::fib::dirty_queue::DirtyQueue;
 use super::fib::limit::LimitState;
 use super::fib::quarantine_state::Quarantine;
-use super::fib::request::Refusal;
+use super::fib::result_queue::ResultQueue;
 use super::kernel::deferred_sets::DeferredSets;
 use super::kernel::discovered::Discovered;
 use super::kernel::drift::PendingDrift;
@@ -18,11 +17,12 @@ use super::kernel::foreign_users::ForeignUsers;
 use super::kernel::label_routes::LabelRoutes;
 use super::kernel::outdated_sets::OutdatedSets;
 use super::kernel::resync_state::Resyncs;
-use super::kernel::source_route_list::SourceRoutes;
+use super::kernel::source_specific_routes::SourceSpecificRoutes;
 use super::query::counts::{Anomalies, Counts};
 use super::resolve::resolver::Resolver;
 use super::scope::Scope;
 use super::store::any_rib::AnyRib;
+use super::store::entry::EntryState;
 use super::store::ids::Handle;
 
 /// The routes of every mirrored kernel table, and what VPP has of them.
@@ -32,7 +32,7 @@ pub struct Table {
     pub(super) discovered: Discovered,
     pub(super) resolver: Resolver,
     pub(super) dirty: DirtyQueue,
-    pub(super) refusals: AHashMap<Handle, Refusal>,
+    pub(super) refusals: AHashMap<Handle, i32>,
     pub(super) counts: [Counts; 2],
     pub(super) anomalies: Anomalies,
     pub(super) denied: u64,
@@ -49,13 +49,13 @@ pub struct Table {
     pub(super) limit_state: LimitState,
     /// Key and protocol of the routes that handlers have injected.
     pub(super) injected: AHashSet<(RouteKey, u8)>,
-    pub(super) source_routes: SourceRoutes,
+    pub(super) source_specific: SourceSpecificRoutes,
     pub(super) label_routes: LabelRoutes,
     pub(super) quarantine: Quarantine,
     pub(super) link_dump: Option<DumpTracker>,
     pub(super) next_hop_dump: Option<DumpTracker>,
-    /// VPP's answers for the peer; none unless enabled.
-    pub(super) answers: Option<AnswerQueue>,
+    /// VPP's results for the peer; none unless enabled.
+    pub(super) results: Option<ResultQueue>,
 }
 
 impl Table {
@@ -95,12 +95,12 @@ impl Table {
             deletion_guard: DeletionGuard::default(),
             limit_state: LimitState::default(),
             injected: AHashSet::new(),
-            source_routes: SourceRoutes::default(),
+            source_specific: SourceSpecificRoutes::default(),
             label_routes: LabelRoutes::default(),
             quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,
-            answers: None,
+            results: None,
         }
     }
 
@@ -158,6 +158,16 @@ impl Table {
 
     pub(super) fn rib_mut(&mut self, handle: Handle) -> Option<&mut AnyRib> {
         self.ribs.get_mut(usize::from(handle.rib))
+    }
+
+    #[inline]
+    pub(super) fn entry(&self, handle: Handle) -> Option<&EntryState> {
+        self.rib(handle)?.entry(handle.slot)
+    }
+
+    #[inline]
+    pub(super) fn entry_mut(&mut self, handle: Handle) -> Option<&mut EntryState> {
+        self.rib_mut(handle)?.entry_mut(handle.slot)
     }
 
     /// Every slot ever used, in use now or not.

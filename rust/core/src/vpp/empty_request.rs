@@ -2,7 +2,7 @@
 
 use super::WireError;
 use super::bytes::Reader;
-use super::frame::header;
+use super::frame::put_words;
 
 /// A request without fields: `control_ping`, `get_api_json`, `show_version`, `ip_table_dump`,
 /// `fib_source_dump`, and `memclnt_keepalive`, which VPP sends to clients.
@@ -31,10 +31,7 @@ impl EmptyRequest {
 
     /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(&header(10));
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.client_index.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
+        put_words(out, message_id, &[self.client_index, self.context]);
     }
 }
 
@@ -65,9 +62,6 @@ impl PlainReply {
 
     /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(&header(10));
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        out.extend_from_slice(&self.retval.to_be_bytes());
+        put_words(out, message_id, &[self.context, self.retval as u32]);
     }
 }

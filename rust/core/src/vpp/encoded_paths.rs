@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::WireError;
 use super::bytes::Reader;
-use super::path::{PATH_LENGTH, PathForm, decode_path, encode_path};
+use super::path::{PATH_LENGTH, decode_path, encode_path};
 use crate::route::{Path, PathSet};
 
 /// The ready bytes of a set of paths. A clone shares them.
@@ -19,21 +19,14 @@ impl EncodedPaths {
     ///
     /// # Errors
     /// [`WireError::TooManyPaths`] above 255 paths; for a single path see
-    /// [`encode_path`](super::path::encode_path).
+    /// [`encode_path`].
     pub fn new(set: &PathSet) -> Result<Self, WireError> {
-        Self::in_form(PathForm::Request, set.paths())
-    }
-
-    /// The paths, in the order given, as a request or as VPP's details carry them.
-    ///
-    /// # Errors
-    /// See [`EncodedPaths::new`].
-    pub fn in_form(form: PathForm, paths: &[Path]) -> Result<Self, WireError> {
+        let paths = set.paths();
         let too_many = |_| WireError::TooManyPaths(paths.len());
         let count = u8::try_from(paths.len()).map_err(too_many)?;
         let mut bytes = Vec::with_capacity(paths.len() * PATH_LENGTH);
         for path in paths {
-            encode_path(form, path, &mut bytes)?;
+            encode_path(path, &mut bytes)?;
         }
         let bytes = bytes.into();
         Ok(Self { count, bytes })

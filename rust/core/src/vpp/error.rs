@@ -84,7 +84,7 @@ pub enum WireError {
         length: u8,
     },
     /// `fib_path_type` is none of those a [`Path`] can be.
-    #[error("FIB path type {0} is neither normal, drop, ICMP unreach nor ICMP prohibit")]
+    #[error("FIB path type {0} is neither normal, local, drop, ICMP unreach nor ICMP prohibit")]
     PathType(u32),
     /// `fib_path_nh_proto` is neither IPv4 nor IPv6.
     #[error("FIB path next hop protocol {0} is neither IPv4 (0) nor IPv6 (1)")]

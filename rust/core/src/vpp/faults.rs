@@ -92,16 +92,16 @@ impl Faults {
     }
 
     /// Whether a dump shows `shown`, in canonical form, for a route whose desired paths are
-    /// `wanted`.
+    /// `desired`.
     #[must_use]
     pub fn shows_as(
         self,
         vpp_table: u32,
         prefix: &Prefix,
-        wanted: &PathSet,
+        desired: &PathSet,
         shown: &PathSet,
     ) -> bool {
-        let sent = self.survivable(vpp_table, prefix, wanted);
+        let sent = self.survivable(vpp_table, prefix, desired);
         sent.is_some_and(|sent| *installed_paths(prefix, &sent) == *shown)
     }
 
@@ -169,8 +169,8 @@ mod tests {
                 PathType::IcmpUnreach,
                 PathType::IcmpProhibit,
             ] {
-                let wanted = special(path_type);
-                let sent = faults.survivable(10, &prefix, &wanted).unwrap();
+                let desired = special(path_type);
+                let sent = faults.survivable(10, &prefix, &desired).unwrap();
                 let safe = sent
                     .paths()
                     .iter()
@@ -183,9 +183,9 @@ mod tests {
                         "{version} {path_type:?}"
                     );
                 } else {
-                    assert_eq!(*sent, wanted);
+                    assert_eq!(*sent, desired);
                 }
-                assert_eq!(*faults.survivable(0, &prefix, &wanted).unwrap(), wanted);
+                assert_eq!(*faults.survivable(0, &prefix, &desired).unwrap(), desired);
             }
         }
     }

@@ -67,17 +67,39 @@ pub(super) fn put_message(
     words: &[u32],
     fields: impl FnOnce(&mut Vec<u8>) -> Result<(), WireError>,
 ) -> Result<(), WireError> {
-    let frame = begin_frame(out);
-    out.extend_from_slice(&message_id.to_be_bytes());
-    for word in words {
-        out.extend_from_slice(&word.to_be_bytes());
-    }
+    let frame = begin_message(out, message_id, words);
     if let Err(error) = fields(out) {
         frame.abandon(out);
         return Err(error);
     }
     frame.finish(out);
     Ok(())
+}
+
+/// The same for fields that can always be written.
+pub(super) fn put_fields(
+    out: &mut Vec<u8>,
+    message_id: u16,
+    words: &[u32],
+    fields: impl FnOnce(&mut Vec<u8>),
+) {
+    let frame = begin_message(out, message_id, words);
+    fields(out);
+    frame.finish(out);
+}
+
+/// The same for a message of words alone.
+pub(super) fn put_words(out: &mut Vec<u8>, message_id: u16, words: &[u32]) {
+    begin_message(out, message_id, words).finish(out);
+}
+
+fn begin_message(out: &mut Vec<u8>, message_id: u16, words: &[u32]) -> FrameStart {
+    let frame = begin_frame(out);
+    out.extend_from_slice(&message_id.to_be_bytes());
+    for word in words {
+        out.extend_from_slice(&word.to_be_bytes());
+    }
+    frame
 }
 
 /// Cuts received bytes into messages.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::bytes::{NAME_LENGTH, Reader, put_name};
-use super::frame::{header, put_message};
+use super::frame::{put_message, put_words};
 use super::messages::{SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
 use super::{MessageTable, WireError};
 
@@ -136,10 +136,7 @@ impl SockclntDelete {
     /// Appends the whole frame. The reply is a [`PlainReply`](super::empty_request::PlainReply) whose
     /// code (`response`) is 1.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(&header(14));
-        out.extend_from_slice(&message_id.to_be_bytes());
-        for word in [self.client_index, self.context, self.index] {
-            out.extend_from_slice(&word.to_be_bytes());
-        }
+        let words = [self.client_index, self.context, self.index];
+        put_words(out, message_id, &words);
     }
 }

@@ -95,13 +95,6 @@ impl<T> InFlight<T> {
         self.unanswered == 0
     }
 
-    /// The request that has been unanswered for longest, and its context.
-    #[must_use]
-    pub fn oldest(&self) -> Option<(u32, &T)> {
-        let request = self.ring.front()?.as_ref()?;
-        Some((self.first, request))
-    }
-
     /// Gives up all unanswered requests and hands them out, oldest first. Contexts go on behind
     /// them, so a late reply meets no other request.
     pub fn drain(&mut self) -> impl Iterator<Item = (u32, T)> + use<T> {

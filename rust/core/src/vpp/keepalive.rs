@@ -6,7 +6,7 @@
 use super::WireError;
 use super::bytes::Reader;
 use super::empty_request::{EmptyRequest, PlainReply};
-use super::frame::header;
+use super::frame::put_words;
 
 /// `control_ping_reply`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +40,9 @@ impl ControlPingReply {
 
     /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(&header(18));
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        out.extend_from_slice(&self.retval.to_be_bytes());
-        out.extend_from_slice(&self.client_index.to_be_bytes());
-        out.extend_from_slice(&self.vpe_pid.to_be_bytes());
+        let (index, pid) = (self.client_index, self.vpe_pid);
+        let words = [self.context, self.retval as u32, index, pid];
+        put_words(out, message_id, &words);
     }
 }
 

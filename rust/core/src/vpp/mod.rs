@@ -40,7 +40,7 @@ pub use ip_route::{IpRoute, RouteVersion};
 pub use keepalive::ControlPingReply;
 pub use message_table::MessageTable;
 pub use messages::MessageName;
-pub use retval::{Disposition, Retval};
+pub use retval::Retval;
 pub use route::{RouteAddDel, RouteEncoder, RouteReply};
 pub use route_dump::{RouteDetails, RouteDump, RouteLookup, RouteLookupReply};
 pub use sources::{FibSource, FibSourceAdd, FibSourceAddReply, FibSourceDetails};

@@ -29,15 +29,6 @@ const MPLS_LABEL_INVALID: u32 = 1 << 20;
 const LABEL_LENGTH: usize = 7;
 const UNSET: u32 = u32::MAX;
 
-/// Which of the two forms of the same path is written: see [`canonical`](super::canonical).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathForm {
-    /// As a client sends it.
-    Request,
-    /// As VPP sends it in details and lookup replies.
-    Details,
-}
-
 fn check(path: &Path) -> Result<(), WireError> {
     if path.labels.len() > Path::MAX_LABELS {
         return Err(WireError::TooManyLabels(path.labels.len()));
@@ -60,23 +51,17 @@ fn check(path: &Path) -> Result<(), WireError> {
     }
 }
 
-/// Appends the 167 bytes of `path`, in canonical form, in the form asked for.
+/// Appends the 167 bytes of `path`, in canonical form, as a client sends it.
 ///
 /// # Errors
 /// [`WireError::TooManyLabels`], [`WireError::LabelValue`], [`WireError::NextHopFamily`]:
 /// nothing is appended.
-pub fn encode_path(form: PathForm, path: &Path, out: &mut Vec<u8>) -> Result<(), WireError> {
+pub fn encode_path(path: &Path, out: &mut Vec<u8>) -> Result<(), WireError> {
     check(path)?;
     let path = canonical_path(path.clone());
-    let request = form == PathForm::Request;
-    let resolves = request && path.next_hop.is_some();
+    let resolves = path.next_hop.is_some();
     out.reserve(PATH_LENGTH);
-    let words = [
-        path.sw_if_index,
-        path.table,
-        if request { UNSET } else { 0 },
-    ];
-    put_words(out, &words);
+    put_words(out, &[path.sw_if_index, path.table, UNSET]);
     out.extend_from_slice(&[path.weight, path.preference]);
     let family = u32::from(family_number(path.family));
     put_words(out, &[path.path_type.number(), 0, family]);

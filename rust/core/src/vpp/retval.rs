@@ -1,34 +1,7 @@
 //! VPP's return codes (`foreach_vnet_error` in VPP's `vnet/error.h`, `VNET_API_ERROR_` in the API):
-//! names, texts, and how to react.
+//! names, texts, and whether it is worth sending the request again.
 
 use std::fmt;
-
-/// The reaction to a refused request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Disposition {
-    /// Send it again later: the cause may pass.
-    Retry,
-    /// Send it again when the interface appears or changes.
-    WaitForInterface,
-    /// Send it again when the table exists.
-    WaitForTable,
-    /// VPP has something else than was believed: dump and compare.
-    Resynchronise,
-    /// VPP will never take this request: report it, and send none until the route changes.
-    GiveUp,
-}
-
-impl fmt::Display for Disposition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Retry => "it is sent again later",
-            Self::WaitForInterface => "it is sent again when the VPP interface is there",
-            Self::WaitForTable => "it is sent again when the VPP table is there",
-            Self::Resynchronise => "VPP's routes are read again and compared",
-            Self::GiveUp => "it is not sent again until the route changes",
-        })
-    }
-}
 
 /// A return code: 0 is success, anything below it a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,150 +11,147 @@ struct Code {
     retval: i32,
     name: &'static str,
     text: &'static str,
-    disposition: Disposition,
+    /// VPP will never take this request: report it, and send none until the route changes.
+    is_permanent: bool,
 }
 
-const fn code(
-    retval: i32,
-    name: &'static str,
-    text: &'static str,
-    disposition: Disposition,
-) -> Code {
+const fn code(retval: i32, name: &'static str, text: &'static str, is_permanent: bool) -> Code {
     Code {
         retval,
         name,
         text,
-        disposition,
+        is_permanent,
     }
 }
 
 const CODES: &[Code] = {
-    use Disposition::{GiveUp, Resynchronise, Retry, WaitForInterface, WaitForTable};
+    const PERMANENT: bool = true;
+    const PASSING: bool = false;
     &[
         code(
             i32::MIN,
             "NOT_ENCODABLE",
             "VPP's message has no room for its paths, so VPP was not asked",
-            GiveUp,
+            PERMANENT,
         ),
-        code(-1, "UNSPECIFIED", "VPP gives no reason", Retry),
+        code(-1, "UNSPECIFIED", "VPP gives no reason", PASSING),
         code(
             -2,
             "INVALID_SW_IF_INDEX",
             "VPP has no interface of this index",
-            WaitForInterface,
+            PASSING,
         ),
-        code(
-            -3,
-            "NO_SUCH_FIB",
-            "VPP has no table of this id",
-            WaitForTable,
-        ),
-        code(-6, "NO_SUCH_ENTRY", "VPP has no such entry", Resynchronise),
+        code(-3, "NO_SUCH_FIB", "VPP has no table of this id", PASSING),
+        code(-6, "NO_SUCH_ENTRY", "VPP has no such entry", PASSING),
         code(
             -7,
             "INVALID_VALUE",
             "a field has an impossible value",
-            GiveUp,
+            PERMANENT,
         ),
         code(
             -8,
             "INVALID_VALUE_2",
             "a field has an impossible value",
-            GiveUp,
+            PERMANENT,
         ),
-        code(-9, "UNIMPLEMENTED", "this VPP cannot do it", GiveUp),
+        code(-9, "UNIMPLEMENTED", "this VPP cannot do it", PERMANENT),
         code(
             -50,
             "NEXT_HOP_NOT_IN_FIB",
             "VPP has no route to the next hop",
-            Retry,
+            PASSING,
         ),
         code(
             -51,
             "UNKNOWN_DESTINATION",
             "VPP does not know the destination",
-            Retry,
+            PASSING,
         ),
-        code(-52, "NO_PATHS_IN_ROUTE", "the request has no path", GiveUp),
+        code(
+            -52,
+            "NO_PATHS_IN_ROUTE",
+            "the request has no path",
+            PERMANENT,
+        ),
         code(
             -53,
             "NEXT_HOP_NOT_FOUND_MP",
             "the route has no such path",
-            Resynchronise,
+            PASSING,
         ),
         code(
             -54,
             "NO_MATCHING_INTERFACE",
             "a path's interface does not exist in VPP",
-            WaitForInterface,
+            PASSING,
         ),
         code(
             -62,
             "IP6_NOT_ENABLED",
             "IPv6 is not enabled on the interface",
-            WaitForInterface,
+            PASSING,
         ),
-        code(-65, "NO_SUCH_TABLE", "VPP has no such table", WaitForTable),
+        code(-65, "NO_SUCH_TABLE", "VPP has no such table", PASSING),
         code(
             -71,
             "INVALID_INTERFACE",
             "VPP does not take this interface",
-            WaitForInterface,
+            PASSING,
         ),
         code(
             -73,
             "INVALID_ARGUMENT",
             "a field has an impossible value",
-            GiveUp,
+            PERMANENT,
         ),
         code(
             -74,
             "UNEXPECTED_INTF_STATE",
             "the interface is not in the right state",
-            WaitForInterface,
+            PASSING,
         ),
-        code(-77, "RESPONSE_NOT_READY", "VPP is not ready", Retry),
+        code(-77, "RESPONSE_NOT_READY", "VPP is not ready", PASSING),
         code(
             -88,
             "IP_PREFIX_INVALID",
             "the prefix has bits behind its length",
-            GiveUp,
+            PERMANENT,
         ),
         code(
             -97,
             "INVALID_ADDRESS_FAMILY",
             "VPP does not know the address family",
-            GiveUp,
+            PERMANENT,
         ),
-        code(-107, "QUEUE_FULL", "a queue in VPP is full", Retry),
+        code(-107, "QUEUE_FULL", "a queue in VPP is full", PASSING),
         code(
             -116,
             "ENTRY_ALREADY_EXISTS",
             "VPP has the entry already",
-            Resynchronise,
+            PASSING,
         ),
-        code(-126, "UNSUPPORTED", "this VPP cannot do it", GiveUp),
+        code(-126, "UNSUPPORTED", "this VPP cannot do it", PERMANENT),
         code(
             -157,
             "FIB_PATH_UNSUPPORTED_NH_PROTO",
             "VPP does not take this kind of next hop",
-            GiveUp,
+            PERMANENT,
         ),
         code(
             -159,
             "API_ENDIAN_FAILED",
             "VPP could not read the message",
-            GiveUp,
+            PERMANENT,
         ),
-        code(-162, "LIMIT_EXCEEDED", "a limit of VPP is reached", Retry),
-        code(-165, "EAGAIN", "VPP asks to try again", Retry),
-        code(-167, "BUSY", "VPP is busy", Retry),
+        code(-162, "LIMIT_EXCEEDED", "a limit of VPP is reached", PASSING),
+        code(-165, "EAGAIN", "VPP asks to try again", PASSING),
+        code(-167, "BUSY", "VPP is busy", PASSING),
         code(
             -171,
             "INVALID_PREFIX_LENGTH",
             "the prefix is longer than its address",
-            GiveUp,
+            PERMANENT,
         ),
     ]
 };
@@ -216,17 +186,11 @@ impl Retval {
         self.code().map(|code| code.name)
     }
 
-    /// How to react to the code; none if it is a success. An unknown code is worth a retry: most of
-    /// VPP's report that something is missing or busy.
+    /// Whether VPP will never take this request, so that none is sent until the route changes. An
+    /// unknown code is not: most of VPP's report that something is missing or busy.
     #[must_use]
-    pub fn disposition(self) -> Option<Disposition> {
-        if self.is_ok() {
-            return None;
-        }
-        Some(
-            self.code()
-                .map_or(Disposition::Retry, |code| code.disposition),
-        )
+    pub fn is_permanent(self) -> bool {
+        self.code().is_some_and(|code| code.is_permanent)
     }
 }
 

@@ -1,14 +1,13 @@
-//! Adding, replacing and deleting routes (`ip_route_add_del_v2`, and `ip_route_add_del` for VPPs
-//! whose v2 has another layout).
+//! Adding, replacing and deleting routes (`ip_route_add_del_v2`; `ip_route_add_del`, of clients that
+//! name no source, for the simulator).
 
 use super::bytes::Reader;
-use super::frame::header;
+use super::frame::{header, put_words};
 use super::ip_route::{IpRoute, RouteVersion};
 use super::{EncodedPaths, PathBytes, WireError};
 use crate::route::Prefix;
 
 const FIXED_LENGTH: usize = 12;
-const REPLY_LENGTH: u32 = 14;
 /// `stats_index` in the reply to a deletion or a failure.
 pub const NO_STATS_INDEX: u32 = u32::MAX;
 
@@ -18,7 +17,7 @@ pub const NO_STATS_INDEX: u32 = u32::MAX;
 pub struct RouteEncoder {
     message_id: u16,
     client_index: u32,
-    source: Option<u8>,
+    source: u8,
 }
 
 impl RouteEncoder {
@@ -26,21 +25,11 @@ impl RouteEncoder {
     /// `source`. The client index is `sockclnt_create_reply`'s `index`: with another one VPP
     /// acts and never answers.
     #[must_use]
-    pub const fn v2(message_id: u16, client_index: u32, source: u8) -> Self {
+    pub const fn new(message_id: u16, client_index: u32, source: u8) -> Self {
         Self {
             message_id,
             client_index,
-            source: Some(source),
-        }
-    }
-
-    /// Writes `ip_route_add_del`, whose id here is `message_id`: routes of the API's own source.
-    #[must_use]
-    pub const fn v1(message_id: u16, client_index: u32) -> Self {
-        Self {
-            message_id,
-            client_index,
-            source: None,
+            source,
         }
     }
 
@@ -81,7 +70,7 @@ impl RouteEncoder {
                 table,
                 stats_index: 0,
                 prefix: *prefix,
-                source: self.source,
+                source: Some(self.source),
                 paths,
             },
         };
@@ -182,10 +171,7 @@ impl RouteReply {
 
     /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(&header(REPLY_LENGTH));
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        out.extend_from_slice(&self.retval.to_be_bytes());
-        out.extend_from_slice(&self.stats_index.to_be_bytes());
+        let words = [self.context, self.retval as u32, self.stats_index];
+        put_words(out, message_id, &words);
     }
 }

@@ -3,13 +3,10 @@
 use super::address::{family_number, family_of, put_prefix, read_prefix};
 use super::bytes::{NAME_LENGTH, Reader};
 use super::canonical::installed_path;
-use super::frame::{begin_frame, header};
+use super::frame::put_fields;
 use super::ip_route::{IpRoute, RouteVersion};
 use super::{PathBytes, WireError};
 use crate::route::{Family, PathSet, Prefix};
-
-const DUMP_LENGTH: u32 = 80;
-const LOOKUP_LENGTH: u32 = 33;
 
 /// `ip_route_v2_dump`: requests the routes of one table and family.
 ///
@@ -51,14 +48,13 @@ impl RouteDump {
 
     /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(&header(DUMP_LENGTH));
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.client_index.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        out.push(self.source);
-        out.extend_from_slice(&self.table.to_be_bytes());
-        out.push(family_number(self.family));
-        out.extend_from_slice(&[0; NAME_LENGTH]);
+        let words = [self.client_index, self.context];
+        put_fields(out, message_id, &words, |out| {
+            out.push(self.source);
+            out.extend_from_slice(&self.table.to_be_bytes());
+            out.push(family_number(self.family));
+            out.extend_from_slice(&[0; NAME_LENGTH]);
+        });
     }
 }
 
@@ -86,14 +82,9 @@ impl<'a> RouteDetails<'a> {
         Ok(details)
     }
 
-    /// Appends the whole frame. Paths in VPP's form are made with
-    /// [`PathForm::Details`](super::path::PathForm::Details).
+    /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        let frame = begin_frame(out);
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        self.route.put(out);
-        frame.finish(out);
+        put_fields(out, message_id, &[self.context], |out| self.route.put(out));
     }
 }
 
@@ -145,13 +136,11 @@ impl RouteLookup {
 
     /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(&header(LOOKUP_LENGTH));
-        out.extend_from_slice(&message_id.to_be_bytes());
-        for word in [self.client_index, self.context, self.table] {
-            out.extend_from_slice(&word.to_be_bytes());
-        }
-        out.push(self.exact.into());
-        put_prefix(out, &self.prefix);
+        let words = [self.client_index, self.context, self.table];
+        put_fields(out, message_id, &words, |out| {
+            out.push(self.exact.into());
+            put_prefix(out, &self.prefix);
+        });
     }
 }
 
@@ -184,11 +173,7 @@ impl<'a> RouteLookupReply<'a> {
 
     /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        let frame = begin_frame(out);
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        out.extend_from_slice(&self.retval.to_be_bytes());
-        self.route.put(out);
-        frame.finish(out);
+        let words = [self.context, self.retval as u32];
+        put_fields(out, message_id, &words, |out| self.route.put(out));
     }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::WireError;
 use super::bytes::{Reader, put_name};
-use super::frame::{header, put_message};
+use super::frame::{put_fields, put_message};
 
 /// A source (`vl_api_fib_source_t`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,11 +102,8 @@ impl FibSourceAddReply {
 
     /// Appends the whole frame.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
-        out.extend_from_slice(&header(11));
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        out.extend_from_slice(&self.retval.to_be_bytes());
-        out.push(self.id);
+        let words = [self.context, self.retval as u32];
+        put_fields(out, message_id, &words, |out| out.push(self.id));
     }
 }
 

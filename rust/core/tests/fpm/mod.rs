@@ -1,9 +1,9 @@
-//! Real frames of zebra's, and the answers to them.
+//! Real frames of zebra's, and the results for them.
 
 use std::net::IpAddr;
 use std::path::Path;
 
-use bgpreflector_core::fpm::{FrameReader, encode_answer};
+use bgpreflector_core::fpm::{FpmFrameReader, encode_result};
 use bgpreflector_core::netlink::constants::{RTM_F_OFFLOAD, RTM_F_OFFLOAD_FAILED, RTM_NEWROUTE};
 use bgpreflector_core::netlink::{Action, Message, Messages, Payload};
 use bgpreflector_core::route::{
@@ -25,7 +25,7 @@ pub fn frames() -> Vec<Vec<u8>> {
 }
 
 fn messages(stream: &[u8], step: usize) -> Vec<Message> {
-    let mut reader = FrameReader::default();
+    let mut reader = FpmFrameReader::default();
     let mut seen = Vec::new();
     for part in stream.chunks(step) {
         reader.spare()[..part.len()].copy_from_slice(part);
@@ -73,9 +73,9 @@ fn the_decoder_reads_all_that_zebra_says() {
     assert_eq!(first.set.next_hops, NextHopSource::Object(13));
 }
 
-fn answered(route: &Route, installed: bool) -> Message {
+fn result_for(route: &Route, installed: bool) -> Message {
     let mut out = Vec::new();
-    assert!(encode_answer(route, installed, &mut out));
+    assert!(encode_result(route, installed, &mut out));
     assert_eq!(usize::from(u16::from_be_bytes([out[2], out[3]])), out.len());
     // `nlmsg_flags` NLM_F_REQUEST, without which zebra reads no further.
     assert_eq!(u16::from_ne_bytes([out[10], out[11]]), 1);
@@ -94,7 +94,7 @@ fn answered(route: &Route, installed: bool) -> Message {
 }
 
 #[test]
-fn an_answer_says_the_route_as_zebra_said_it() {
+fn a_result_says_the_route_as_zebra_said_it() {
     let gateway = |text: &str| text.parse::<IpAddr>().ok();
     let route = |table, prefix: Prefix, route_type, next_hops| Route {
         key: RouteKey {
@@ -148,7 +148,7 @@ fn an_answer_says_the_route_as_zebra_said_it() {
         ),
     ] {
         for installed in [true, false] {
-            let Payload::Route(said) = answered(&route, installed).payload else {
+            let Payload::Route(said) = result_for(&route, installed).payload else {
                 panic!("{route:?}");
             };
             assert_eq!((said.action, &said.route), (Action::New, &route));
@@ -160,7 +160,7 @@ fn an_answer_says_the_route_as_zebra_said_it() {
         .collect();
     let throw = route(254, v4, RouteType::Other(9), NextHopSource::Object(1));
     let long = route(254, v4, unicast, NextHopSource::Inline(many));
-    assert!(!encode_answer(&throw, true, &mut out) && out.is_empty());
+    assert!(!encode_result(&throw, true, &mut out) && out.is_empty());
     // Its next hops are more than an attribute holds: the route is named without them.
-    assert!(encode_answer(&long, true, &mut out));
+    assert!(encode_result(&long, true, &mut out));
 }

@@ -2,12 +2,12 @@
 
 use std::convert::Infallible;
 
-use bgpreflector_core::fpm::{FrameError, FrameReader, NextHopIds, encode_answer};
+use bgpreflector_core::fpm::{FpmFrameError, FpmFrameReader, NextHopIds, encode_result};
 use bgpreflector_core::netlink::{Messages, PartialMessage, Payload, RawMessages};
 use bgpreflector_core::route::{Family, NextHopSource, RouteType};
 use bgpreflector_core::table::{Announcement, RouteSource, Scope, Table};
 
-/// No panic, the cuts do not matter, and a decoded route can be answered and decoded again. The
+/// No panic, the cuts do not matter, and the result for a decoded route decodes again. The
 /// first byte selects how the stream is cut.
 pub fn check(bytes: &[u8]) {
     let Some((cut, stream)) = bytes.split_first() else {
@@ -22,7 +22,7 @@ pub fn check(bytes: &[u8]) {
         ..Scope::default()
     });
     let mut ids = NextHopIds::default();
-    table.begin_answers();
+    table.begin_results();
     for connection in 0..2 {
         ids.begin(table.next_hop_ids());
         table.begin_connection();
@@ -31,20 +31,20 @@ pub fn check(bytes: &[u8]) {
         }
         if connection == 1 {
             table.end_resync(&Family::ALL);
-            for number in ids.settle() {
+            for number in ids.forget_previous() {
                 table.remove_next_hop(number);
             }
         }
     }
     commit(&mut table);
-    for answer in table.take_answers(1 << 16) {
-        answered(&answer.route, answer.installed);
+    for result in table.take_results(1 << 16) {
+        encode_and_decode(&result.route, result.installed);
     }
 }
 
 /// The frames of a stream, and the error that ended it.
-fn frames<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Option<FrameError>) {
-    let mut reader = FrameReader::default();
+fn frames<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Option<FpmFrameError>) {
+    let mut reader = FpmFrameReader::default();
     let mut all = Vec::new();
     for mut part in parts {
         while !part.is_empty() {
@@ -77,11 +77,11 @@ fn enter(table: &mut Table, ids: &mut NextHopIds, frame: &[u8]) {
                     expired: false,
                 };
                 let read = || Ok::<_, Infallible>(ids.translate_set(set));
-                let Ok(()) = table.announce_sole(announcement, route.set_bytes(), read);
+                let Ok(()) = table.announce_only(announcement, route.set_bytes(), read);
             }
             Ok(PartialMessage::Other(body)) => match *body {
                 Payload::Route(message) => {
-                    table.withdraw_sole(message.route.key.table, &message.route.key.prefix);
+                    table.withdraw_only(message.route.key.table, &message.route.key.prefix);
                 }
                 Payload::NextHop(mut message) => {
                     ids.translate(&mut message);
@@ -102,9 +102,9 @@ fn commit(table: &mut Table) {
     }
 }
 
-fn answered(route: &bgpreflector_core::route::Route, installed: bool) {
+fn encode_and_decode(route: &bgpreflector_core::route::Route, installed: bool) {
     let mut out = Vec::new();
-    if !encode_answer(route, installed, &mut out) {
+    if !encode_result(route, installed, &mut out) {
         assert!(out.is_empty());
         return;
     }

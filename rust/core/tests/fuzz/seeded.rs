@@ -114,7 +114,7 @@ fn the_mutations_reach_behind_the_headers() {
     let (mut frames, mut refused) = (0, 0);
     for _ in 0..5_000 {
         let input = mutator.next();
-        let mut reader = bgpreflector_core::fpm::FrameReader::default();
+        let mut reader = bgpreflector_core::fpm::FpmFrameReader::default();
         let stream = input.get(1..).unwrap_or_default();
         reader.spare()[..stream.len()].copy_from_slice(stream);
         reader.advance(stream.len());

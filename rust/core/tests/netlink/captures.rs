@@ -109,11 +109,11 @@ fn dumps_hold_what_iproute2_shows() {
             shown(&shown_routes),
             "{name}"
         );
-        let from_source = shown_routes.iter().filter(|row| !row["source"].is_null());
+        let source_specific = shown_routes.iter().filter(|row| !row["source"].is_null());
         let skipped = messages
             .iter()
-            .filter(|message| matches!(message.payload, Payload::SourceRoute(_)));
-        assert_eq!(skipped.count(), from_source.count(), "{name}");
+            .filter(|message| matches!(message.payload, Payload::SourceSpecific(_)));
+        assert_eq!(skipped.count(), source_specific.count(), "{name}");
 
         let shown_links = rows(expected, "links");
         assert_eq!(links(&messages).count(), shown_links.len(), "{name}");

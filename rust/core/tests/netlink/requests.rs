@@ -1,6 +1,8 @@
 //! Requests to the kernel decode, by `netlink-packet-route`, to what was requested.
 
-use bgpreflector_core::netlink::{RouteDump, link_dump, next_hop_dump, route_lookup, rule_dump};
+use bgpreflector_core::netlink::{
+    RouteDumpRequest, link_dump, next_hop_dump, route_lookup, rule_dump,
+};
 use bgpreflector_core::route::Family;
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage};
@@ -31,25 +33,22 @@ fn read_route(flags: u16, bytes: &[u8]) -> RouteMessage {
 
 #[test]
 fn a_dump_names_its_filters() {
-    let dump = RouteDump {
+    let dump = RouteDumpRequest {
         family: Family::V6,
         table: Some(1000),
-        protocol: Some(12),
         interface: Some(7),
     };
     let asked = read_route(DUMP, &dump.encode(77));
     assert_eq!(asked.header.address_family, AddressFamily::Inet6);
-    assert_eq!(u8::from(asked.header.protocol), 12);
     let filters = [RouteAttribute::Table(1000), RouteAttribute::Oif(7)];
     assert_eq!(asked.attributes, filters);
 }
 
 #[test]
 fn a_dump_without_filters_has_none() {
-    let dump = RouteDump {
+    let dump = RouteDumpRequest {
         family: Family::V4,
         table: None,
-        protocol: None,
         interface: None,
     };
     let asked = read_route(DUMP, &dump.encode(77));

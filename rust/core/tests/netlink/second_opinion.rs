@@ -97,7 +97,7 @@ fn inner(name: &str, ours: &Payload, other: &RouteNetlinkMessage) {
             assert_eq!(**link, link_of(Action::Delete, other), "{name}");
         }
         (
-            Payload::SourceRoute(route),
+            Payload::SourceSpecific(route),
             RouteNetlinkMessage::NewRoute(other) | RouteNetlinkMessage::DelRoute(other),
         ) => assert_eq!(
             route.source.length(),

@@ -39,7 +39,7 @@ fn a_prefix_that_comes_back_while_it_waits_waits_once() {
     world.table.withdraw(only.clone());
     world.table.announce(only, InsertMode::Replace);
     assert_eq!(world.table.dirty(), 1);
-    world.settle();
+    world.sync();
     assert_eq!(world.vpp.len(), 1);
 }
 
@@ -62,7 +62,7 @@ fn a_change_under_way_is_followed_by_what_came_after_it() {
     );
     world.answer(10, false);
     assert_eq!(world.vpp.len(), 1);
-    world.settle();
+    world.sync();
     assert!(world.vpp.is_empty());
 }
 
@@ -73,13 +73,13 @@ fn another_protocol_that_replaces_a_route_leaves_no_stale_route() {
         route(1, 32, MIRRORED, &hop("192.0.2.1", 1)),
         InsertMode::Replace,
     );
-    world.settle();
+    world.sync();
     assert_eq!(world.vpp.len(), 1);
     world.table.announce(
         route(1, 32, FOREIGN, &hop("192.0.2.2", 1)),
         InsertMode::Replace,
     );
-    world.settle();
+    world.sync();
     assert!(world.vpp.is_empty());
 }
 
@@ -92,16 +92,16 @@ fn a_link_that_goes_down_takes_its_v4_routes_along_without_a_message() {
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
         InsertMode::Replace,
     );
-    world.settle();
+    world.sync();
     let down = Link {
         up: false,
         ..up.clone()
     };
     assert_eq!(world.table.link(1, down), 1);
-    world.settle();
+    world.sync();
     assert!(world.vpp.is_empty());
     world.table.link(1, up);
-    world.settle();
+    world.sync();
     assert!(
         world.vpp.is_empty(),
         "the kernel does not bring them back by itself"
@@ -115,7 +115,7 @@ fn what_vpp_has_already_is_adopted_and_only_the_difference_sent() {
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
         InsertMode::Replace,
     );
-    world.settle();
+    world.sync();
     let paths = world.vpp[&prefix(1)].clone();
 
     let mut next = World::new();
@@ -148,22 +148,17 @@ fn what_vpp_has_already_is_adopted_and_only_the_difference_sent() {
 }
 
 #[test]
-fn a_refused_route_rests_until_it_is_retried_and_remembers_how_often() {
+fn a_refused_route_rests_until_it_is_retried() {
     let mut world = World::new();
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
         InsertMode::Replace,
     );
-    for attempts in 1..4 {
+    for _ in 1..4 {
         world.taken = world.table.take_dirty(10).handles;
         world.begin(10);
         world.answer(10, true);
         assert_eq!(world.table.dirty(), 0);
-        let (_, refused, refusal) = world.table.refusals(10)[0];
-        assert_eq!(
-            (refused, refusal.retval, refusal.attempts),
-            (prefix(1), -5, attempts)
-        );
         assert_eq!(world.table.counts(Family::V4).rejected, 1);
         assert_eq!(
             world.table.routes_of(254, &prefix(1))[0].state,
@@ -172,8 +167,9 @@ fn a_refused_route_rests_until_it_is_retried_and_remembers_how_often() {
         assert_eq!(world.table.retry_rejected(|_| false), 0);
         assert_eq!(world.table.retry_rejected(|_| true), 1);
     }
-    world.settle();
-    assert!(world.table.refusals(10).is_empty());
+    world.sync();
+    let view = &world.table.routes_of(254, &prefix(1))[0];
+    assert_eq!(view.state, RouteState::Installed);
 }
 
 #[test]
@@ -181,7 +177,7 @@ fn an_adopted_route_that_the_kernel_shows_late_is_never_touched() {
     let mut world = World::new();
     let route = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
     world.table.announce(route.clone(), InsertMode::Replace);
-    world.settle();
+    world.sync();
     let paths = world.vpp[&prefix(1)].clone();
 
     let mut next = World::new();
@@ -201,7 +197,7 @@ fn a_route_that_goes_is_deleted_though_nothing_is_confirmed_yet() {
     let mut world = World::new();
     let known = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
     world.table.announce(known.clone(), InsertMode::Replace);
-    world.settle();
+    world.sync();
     let paths = world.vpp[&prefix(1)].clone();
     let equal = |wanted: &PathSet| *wanted == paths;
     assert!(world.table.adopt(0, &prefix(1), &paths, equal));

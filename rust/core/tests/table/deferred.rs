@@ -21,8 +21,8 @@ enum Step {
     RemoveObject(u32),
     Link(u32, Link),
     RemoveLink(u32),
-    /// Settles the deferred changes, and VPP answers all requests.
-    Settle,
+    /// Applies the deferred changes, and VPP answers all requests.
+    Apply,
 }
 
 fn hop(interface: u32) -> NextHop {
@@ -92,7 +92,7 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Link(index, Link { carrier, ..link(name(index), up) })
         }),
         1 => (1..4_u32).prop_map(Step::RemoveLink),
-        3 => Just(Step::Settle),
+        3 => Just(Step::Apply),
     ]
 }
 
@@ -133,7 +133,7 @@ fn apply(table: &mut Table, step: &Step) -> usize {
         Step::RemoveObject(id) => table.remove_next_hop(id),
         Step::Link(index, link) => table.link(index, link),
         Step::RemoveLink(index) => table.remove_link(index),
-        Step::Settle => {
+        Step::Apply => {
             send_all(table);
             0
         }
@@ -184,12 +184,12 @@ proptest! {
         let (mut at_once, mut deferred) = (new_table(), new_table());
         let (mut went, mut links) = ([0, 0], BTreeMap::new());
         deferred.defer();
-        for step in steps.iter().chain([&Step::Settle]) {
+        for step in steps.iter().chain([&Step::Apply]) {
             went[0] += apply(&mut at_once, step);
-            if matches!(step, Step::Settle) {
-                went[1] += deferred.settle();
+            if matches!(step, Step::Apply) {
+                went[1] += deferred.apply_deferred();
             }
-            assert_eq!(apply(&mut deferred, step), 0, "reported when it is settled");
+            assert_eq!(apply(&mut deferred, step), 0, "reported when it is applied");
             match step {
                 Step::Link(index, link) => {
                     links.insert(*index, link.clone());
@@ -197,7 +197,7 @@ proptest! {
                 Step::RemoveLink(index) => {
                     links.remove(index);
                 }
-                Step::Settle => {
+                Step::Apply => {
                     assert_eq!(went[0], went[1]);
                     compare(&at_once, &deferred);
                     assert_eq!(held(&deferred), deferred.held_routes());
@@ -206,7 +206,7 @@ proptest! {
                 _ => {}
             }
         }
-        deferred.settle();
+        deferred.apply_deferred();
 
         // Each set resolves as in a new table with the same topology.
         let mut anew = new_table();
@@ -235,7 +235,7 @@ proptest! {
             deferred.begin_resync(bgpreflector_core::table::DumpScope::Everything);
             deferred.end_resync(&[family]);
         }
-        apply(&mut deferred, &Step::Settle);
+        apply(&mut deferred, &Step::Apply);
         assert_eq!(deferred.sets(), (0, 0), "every set must be given back");
         assert!(deferred.held_routes().is_empty());
     }
@@ -258,7 +258,7 @@ fn a_route_that_comes_again_by_an_object_of_the_same_id_stays() {
     table.next_hop(1, NextHopObject::Single(hop(2)));
     table.announce(by_object(2, 1), InsertMode::Replace);
     table.announce(by_object(3, 1), InsertMode::Replace);
-    assert_eq!(table.settle(), 2);
+    assert_eq!(table.apply_deferred(), 2);
     let prefixes: Vec<Prefix> = views(&table).iter().map(|view| view.prefix).collect();
     assert_eq!(prefixes, [Prefix::v4(2 << 8, 24), Prefix::v4(3 << 8, 24)]);
     assert_eq!(table.sets().0, 1);

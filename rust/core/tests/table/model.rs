@@ -140,13 +140,13 @@ proptest! {
             apply(&mut world, step);
         }
         world.table.confirm(&Family::ALL);
-        world.settle();
+        world.sync();
         world.check();
 
         for number in 0..6 {
             world.resync_without(number);
         }
-        world.settle();
+        world.sync();
         world.check();
         assert_eq!(world.table.sets(), (0, 0), "every set must be given back");
     }

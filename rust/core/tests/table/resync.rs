@@ -15,7 +15,7 @@ fn a_dump_that_is_older_than_a_notification_does_not_win() {
     world.table.announce(old, InsertMode::Dump);
     let swept = world.table.end_resync(&[Family::V4]);
     assert_eq!((swept.removed, swept.uncertain), (0, 0));
-    world.settle();
+    world.sync();
     assert!(world.vpp.is_empty());
 }
 
@@ -27,7 +27,7 @@ fn a_notification_about_one_route_of_a_key_does_not_hide_the_others_from_a_dump(
     let [first, second, third] = &routes;
     world.table.announce(first.clone(), InsertMode::Replace);
     world.table.announce(second.clone(), InsertMode::Append);
-    world.settle();
+    world.sync();
     world.table.begin_resync(DumpScope::Everything);
     world.table.announce(third.clone(), InsertMode::Append);
     for shown in routes.clone() {
@@ -35,7 +35,7 @@ fn a_notification_about_one_route_of_a_key_does_not_hide_the_others_from_a_dump(
     }
     assert_eq!(world.table.end_resync(&Family::ALL).removed, 0);
     assert_eq!(world.table.take_drift(10).total(), 0);
-    world.settle();
+    world.sync();
     assert_eq!(world.in_vpp()[&prefix(1)].1, "192.0.2.1".parse().ok());
     assert_eq!(world.table.counts(Family::V4).kernel, 3);
 }
@@ -60,7 +60,7 @@ fn what_is_left_over_from_a_loss_does_not_hide_that_the_route_came_back() {
     let [first, other] =
         ["192.0.2.1", "192.0.2.2"].map(|gateway| route(1, 0, MIRRORED, &hop(gateway, 1)));
     world.table.announce(first.clone(), InsertMode::Replace);
-    world.settle();
+    world.sync();
     // The kernel dropped the replacement's notification, and keeps dropping: nothing is swept.
     world.table.begin_resync(DumpScope::Everything);
     world.table.announce(other.clone(), InsertMode::Dump);
@@ -69,7 +69,7 @@ fn what_is_left_over_from_a_loss_does_not_hide_that_the_route_came_back() {
     world.table.announce(other, InsertMode::Dump);
     world.table.announce(first.clone(), InsertMode::Replace);
     world.table.end_resync(&Family::ALL);
-    world.settle();
+    world.sync();
     assert_eq!(world.in_vpp()[&prefix(1)].1, "192.0.2.1".parse().ok());
     assert_eq!(world.table.counts(Family::V4).kernel, 1);
     world.table.begin_resync(DumpScope::Everything);
@@ -137,12 +137,12 @@ fn an_order_that_only_a_dump_tells_reaches_vpp() {
     let second = route(1, 0, MIRRORED, &hop("192.0.2.2", 1));
     world.table.announce(first.clone(), InsertMode::Append);
     world.table.announce(second.clone(), InsertMode::Append);
-    world.settle();
+    world.sync();
     world.table.begin_resync(DumpScope::Everything);
     world.table.announce(second, InsertMode::Dump);
     world.table.announce(first, InsertMode::Dump);
     world.table.end_resync(&Family::ALL);
-    world.settle();
+    world.sync();
     let gateway = world.in_vpp()[&prefix(1)].1;
     assert_eq!(gateway, "192.0.2.2".parse().ok());
 }

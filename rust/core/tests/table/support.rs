@@ -207,7 +207,7 @@ impl World {
     }
 
     /// Executes everything that is queued.
-    pub fn settle(&mut self) {
+    pub fn sync(&mut self) {
         self.begin(usize::MAX);
         self.answer(usize::MAX, false);
         self.table.retry_rejected(|_| true);

@@ -90,7 +90,7 @@ fn context_of(recorded: &Recorded) -> u32 {
 
 #[test]
 fn every_request_is_written_to_the_byte() {
-    let encoder = RouteEncoder::v2(ADD_DEL_V2, CLIENT_INDEX, SOURCE);
+    let encoder = RouteEncoder::new(ADD_DEL_V2, CLIENT_INDEX, SOURCE);
     let mut all = Vec::new();
     for recorded in requests() {
         let (table, prefix, paths) = said(&recorded.step);

@@ -72,8 +72,6 @@ proptest! {
                     prop_assert_eq!(drained, expected);
                 }
             }
-            let oldest = model.first_key_value().map(|(key, request)| (*key as u32, request));
-            prop_assert_eq!(in_flight.oldest(), oldest);
             prop_assert_eq!(in_flight.len(), model.len());
             prop_assert_eq!(in_flight.is_empty(), model.is_empty());
         }

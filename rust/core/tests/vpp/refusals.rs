@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::canonical::installed_paths;
 use bgpreflector_core::vpp::keepalive::answer_keepalive;
-use bgpreflector_core::vpp::path::{PATH_LENGTH, PathForm, decode_path, encode_path};
-use bgpreflector_core::vpp::retval::{Disposition, Retval};
+use bgpreflector_core::vpp::path::{PATH_LENGTH, decode_path, encode_path};
+use bgpreflector_core::vpp::retval::Retval;
 use bgpreflector_core::vpp::route::decode_route_add_del_v2;
 use bgpreflector_core::vpp::{
     EmptyRequest, EncodedPaths, FibSource, FibSourceAdd, IpTable, IpTableDetails, PlainReply,
@@ -24,13 +24,13 @@ fn path() -> Path {
 
 fn encoded(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
-    encode_path(PathForm::Request, path, &mut bytes).unwrap();
+    encode_path(path, &mut bytes).unwrap();
     bytes
 }
 
 fn refused(path: &Path) -> WireError {
     let mut bytes = Vec::new();
-    let error = encode_path(PathForm::Request, path, &mut bytes).unwrap_err();
+    let error = encode_path(path, &mut bytes).unwrap_err();
     assert!(bytes.is_empty());
     error
 }
@@ -69,7 +69,7 @@ fn two_hundred_and_fifty_five_paths_fit_and_no_more() {
         Err(WireError::TooManyPaths(256))
     );
     let mut out = Vec::new();
-    RouteEncoder::v2(400, 1, 1).replace(&mut out, 1, 0, &Prefix::v4(0, 0), &most);
+    RouteEncoder::new(400, 1, 1).replace(&mut out, 1, 0, &Prefix::v4(0, 0), &most);
     let request = decode_route_add_del_v2(&out[16..]).unwrap();
     assert_eq!(request.route.paths.to_set().unwrap().paths().len(), 255);
     let length = u32::try_from(40 + 255 * PATH_LENGTH).unwrap();
@@ -91,7 +91,7 @@ fn paths_of_no_type_of_ours_are_named() {
 #[test]
 fn prefixes_that_are_none_are_named() {
     let mut out = Vec::new();
-    RouteEncoder::v2(400, 1, 1).delete(&mut out, 1, 0, &"10.0.0.0/8".parse().unwrap());
+    RouteEncoder::new(400, 1, 1).delete(&mut out, 1, 0, &"10.0.0.0/8".parse().unwrap());
     let mut too_long = out[16..].to_vec();
     too_long[37] = 33;
     let (address, family, length) = ([10, 0, 0, 0].into(), Family::V4, 33);
@@ -225,20 +225,20 @@ fn a_host_route_through_a_device_is_the_same_with_its_own_address() {
 }
 
 #[test]
-fn return_codes_say_what_to_do() {
-    for (code, name, disposition) in [
-        (-3, "NO_SUCH_FIB", Disposition::WaitForTable),
-        (-6, "NO_SUCH_ENTRY", Disposition::Resynchronise),
-        (-52, "NO_PATHS_IN_ROUTE", Disposition::GiveUp),
-        (-54, "NO_MATCHING_INTERFACE", Disposition::WaitForInterface),
-        (-167, "BUSY", Disposition::Retry),
-        (-171, "INVALID_PREFIX_LENGTH", Disposition::GiveUp),
+fn return_codes_say_whether_a_retry_is_worth_it() {
+    for (code, name, is_permanent) in [
+        (-3, "NO_SUCH_FIB", false),
+        (-6, "NO_SUCH_ENTRY", false),
+        (-52, "NO_PATHS_IN_ROUTE", true),
+        (-54, "NO_MATCHING_INTERFACE", false),
+        (-167, "BUSY", false),
+        (-171, "INVALID_PREFIX_LENGTH", true),
     ] {
         assert_eq!(Retval(code).name(), Some(name));
-        assert_eq!(Retval(code).disposition(), Some(disposition), "{name}");
+        assert_eq!(Retval(code).is_permanent(), is_permanent, "{name}");
     }
-    assert_eq!(Retval(0).disposition(), None);
-    assert_eq!(Retval(-9999).disposition(), Some(Disposition::Retry));
+    assert!(!Retval(0).is_permanent());
+    assert!(!Retval(-9999).is_permanent());
 }
 
 #[test]
@@ -250,9 +250,4 @@ fn return_codes_read_as_sentences() {
     );
     assert_eq!(Retval(-9999).to_string(), "VPP error -9999");
     assert_eq!(Retval(0).to_string(), "accepted");
-    let next = Retval::NO_MATCHING_INTERFACE
-        .disposition()
-        .unwrap()
-        .to_string();
-    assert_eq!(next, "it is sent again when the VPP interface is there");
 }

@@ -88,11 +88,11 @@ impl Frame<'_> {
             }
             // Not a sign that zebra has prefixes, too: it sends these first.
             Payload::LabelRoute(message) => label_route(self.shared, self.table, *message),
-            Payload::SourceRoute(_) => self.shared.kernel.skip(SkipReason::SourceSpecific),
+            Payload::SourceSpecific(_) => self.shared.kernel.skip(SkipReason::SourceSpecific),
             Payload::Skipped(reason) => self.shared.kernel.skip(reason),
             // The kernel is the source of links, addresses and rules.
             Payload::Link(_)
-            | Payload::Address(_)
+            | Payload::Address { .. }
             | Payload::Rule(_)
             | Payload::Overrun
             | Payload::Error { .. }
@@ -112,7 +112,7 @@ impl Frame<'_> {
         let read = || route.read_set().map(|set| ids.translate_set(set));
         let entered = self
             .table
-            .announce_sole(announcement, route.set_bytes(), read);
+            .announce_only(announcement, route.set_bytes(), read);
         if entered.is_ok() && self.withdrawn == Some((route.key.table, route.key.prefix)) {
             self.withdrawn = None;
         }
@@ -122,7 +122,7 @@ impl Frame<'_> {
 
     fn withdraw(&mut self) {
         if let Some((table, prefix)) = self.withdrawn.take() {
-            self.table.withdraw_sole(table, &prefix);
+            self.table.withdraw_only(table, &prefix);
         }
     }
 

@@ -14,12 +14,14 @@ use bgpreflector_core::table::Table;
 use nix::poll::{PollFd, PollFlags};
 use parking_lot::Mutex;
 
+use crate::deadline::earlier;
 use crate::error::KernelError;
 use crate::heartbeat::Liveness;
-use crate::kernel::{Waker, earlier, in_namespace};
+use crate::kernel::in_namespace;
 use crate::panics;
 use crate::ready::wait_ready;
 use crate::state::EngineState;
+use crate::waker::Waker;
 
 use super::FpmSettings;
 use super::peer::{ConnectionEnd, Peer, until};
@@ -229,8 +231,8 @@ impl Server {
         let Some(peer) = &mut self.peer else { return };
         let (shared, ids) = (&self.shared, &mut self.ids);
         let served = peer.read(shared, ids).and_then(|()| {
-            peer.settle(shared, ids, &self.settings);
-            peer.answer(shared, ids)
+            peer.run_timers(shared, ids, &self.settings);
+            peer.send_results(shared, ids)
         });
         if let Err(ended) = served {
             self.hang_up(Some(&ended));

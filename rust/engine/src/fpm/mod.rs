@@ -1,5 +1,5 @@
 //! zebra's forwarding plane manager as the source of routes: a listener, one connection at a time,
-//! its frames applied to the table, and VPP's answers sent back.
+//! its frames applied to the table, and VPP's results sent back.
 
 mod apply;
 mod initial_routes;

@@ -6,11 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use bgpreflector_core::fpm::{FrameError, FrameReader, NextHopIds, encode_answer};
+use bgpreflector_core::fpm::{FpmFrameError, FpmFrameReader, NextHopIds, encode_result};
 use bgpreflector_core::route::{Family, NextHopSource};
 use nix::sys::socket::{setsockopt, sockopt};
 
-use crate::kernel::earlier;
+use crate::deadline::earlier;
 use crate::state::EngineState;
 
 use super::FpmSettings;
@@ -19,9 +19,9 @@ use super::initial_routes::InitialRoutes;
 
 /// Maximum consecutive reads before other work.
 const MAX_READS: usize = 16;
-/// Answers taken from the table at a time.
-const ANSWERS_AT_ONCE: usize = 256;
-/// Maximum consecutive batches of answers before other work.
+/// Results taken from the table at a time.
+const RESULTS_AT_ONCE: usize = 256;
+/// Maximum consecutive batches of results before other work.
 const MAX_ROUNDS: usize = 64;
 /// TCP keepalive, in seconds: detects a peer whose host is gone.
 const KEEPALIVE: u32 = 5;
@@ -36,14 +36,14 @@ pub(super) enum ConnectionEnd {
     #[error("{0}")]
     Broken(#[from] io::Error),
     #[error("protocol error: {0}")]
-    NotFpm(#[from] FrameError),
+    NotFpm(#[from] FpmFrameError),
 }
 
 /// An open connection.
 pub(super) struct Peer {
     stream: TcpStream,
     pub(super) address: SocketAddr,
-    frames: FrameReader,
+    frames: FpmFrameReader,
     started: Instant,
     initial: InitialRoutes,
     /// It sent a message that cannot be decoded: what is missing may be in it.
@@ -74,13 +74,13 @@ impl Peer {
         shared.change(|table| {
             ids.begin(table.next_hop_ids());
             table.begin_connection();
-            table.begin_answers();
+            table.begin_results();
         });
         shared.fpm.connections.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
             stream,
             address,
-            frames: FrameReader::default(),
+            frames: FpmFrameReader::default(),
             started: now,
             initial: InitialRoutes::default(),
             uncertain: false,
@@ -96,7 +96,7 @@ impl Peer {
         shared.fpm.connected(None);
         shared.change(|table| {
             table.end_resync(&[]);
-            table.end_answers();
+            table.end_results();
         });
     }
 
@@ -127,7 +127,7 @@ impl Peer {
         Ok(())
     }
 
-    fn apply(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), FrameError> {
+    fn apply(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), FpmFrameError> {
         let mut effects = Effects {
             initial: (!self.shown).then_some(&mut self.initial),
             malformed: None,
@@ -146,7 +146,7 @@ impl Peer {
                     }
                 }
             };
-            table.settle();
+            table.apply_deferred();
             result
         });
         let malformed = effects.malformed;
@@ -180,7 +180,7 @@ impl Peer {
     }
 
     /// Runs the timers that are due.
-    pub(super) fn settle(
+    pub(super) fn run_timers(
         &mut self,
         shared: &EngineState,
         ids: &mut NextHopIds,
@@ -208,7 +208,7 @@ impl Peer {
         let (swept, stale) = shared.change(|table| {
             table.sweep_labels();
             let swept = table.end_resync(&Family::ALL);
-            for number in ids.settle() {
+            for number in ids.forget_previous() {
                 table.remove_next_hop(number);
             }
             // Routes of earlier connections are no drift.
@@ -226,15 +226,15 @@ impl Peer {
         );
     }
 
-    /// Sends VPP's answers, as far as zebra accepts them.
-    pub(super) fn answer(
+    /// Sends VPP's results, as far as zebra accepts them.
+    pub(super) fn send_results(
         &mut self,
         shared: &EngineState,
         ids: &NextHopIds,
     ) -> Result<(), ConnectionEnd> {
         for _ in 0..MAX_ROUNDS {
             if !self.is_sending() {
-                self.encode_answers(shared, ids);
+                self.encode_results(shared, ids);
             }
             let Some(left) = self.out.get(self.sent..).filter(|left| !left.is_empty()) else {
                 break;
@@ -250,21 +250,21 @@ impl Peer {
         Ok(())
     }
 
-    fn encode_answers(&mut self, shared: &EngineState, ids: &NextHopIds) {
+    fn encode_results(&mut self, shared: &EngineState, ids: &NextHopIds) {
         self.out.clear();
         self.sent = 0;
-        if shared.table().answers_queued() == 0 {
+        if shared.table().results_queued() == 0 {
             return;
         }
-        for mut answer in shared.change(|table| table.take_answers(ANSWERS_AT_ONCE)) {
-            if let NextHopSource::Object(number) = &mut answer.route.set.next_hops {
+        for mut result in shared.change(|table| table.take_results(RESULTS_AT_ONCE)) {
+            if let NextHopSource::Object(number) = &mut result.route.set.next_hops {
                 // An object of an earlier connection that zebra has not sent again yet.
                 let Some(id) = ids.id(*number) else { continue };
                 *number = id;
             }
-            if encode_answer(&answer.route, answer.installed, &mut self.out) {
-                let [offload, failed] = &shared.fpm.answers;
-                let counter = if answer.installed { offload } else { failed };
+            if encode_result(&result.route, result.installed, &mut self.out) {
+                let [offload, failed] = &shared.fpm.results;
+                let counter = if result.installed { offload } else { failed };
                 counter.fetch_add(1, Ordering::Relaxed);
             }
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::kernel::Waker;
+use crate::waker::Waker;
 
 /// Counters of the forwarding plane manager; each only grows unless stated otherwise.
 #[derive(Default)]
@@ -23,8 +23,8 @@ pub struct FpmState {
     pub sweeps: AtomicU64,
     /// Routes removed by sweeps.
     pub swept: AtomicU64,
-    /// Answers sent: VPP has the route, or does not.
-    pub answers: [AtomicU64; 2],
+    /// Results sent: VPP has the route, or does not.
+    pub results: [AtomicU64; 2],
     /// Whether the current connection has sent all routes (a gauge).
     synchronised: AtomicBool,
     local: Mutex<Option<SocketAddr>>,
@@ -35,8 +35,8 @@ pub struct FpmState {
 }
 
 impl FpmState {
-    /// The kinds of answers, in order.
-    pub const ANSWERS: [&'static str; 2] = ["offload", "offload_failed"];
+    /// The kinds of results, in order.
+    pub const RESULTS: [&'static str; 2] = ["offload", "offload_failed"];
 
     /// The local address, once listening.
     pub fn local(&self) -> Option<SocketAddr> {
@@ -67,7 +67,7 @@ impl FpmState {
         self.synchronised.store(true, Ordering::Release);
     }
 
-    /// Wakes the listener's thread to send answers.
+    /// Wakes the listener's thread to send results.
     pub(crate) fn wake(&self) {
         if let Some(waker) = &*self.waker.lock() {
             waker.wake();

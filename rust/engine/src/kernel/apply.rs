@@ -5,7 +5,7 @@ use std::time::Duration;
 use bgpreflector_core::netlink::{
     Action, DecodeError, DecodeErrorKind, EncodedRoute, Header, LabelRouteMessage, LinkMessage,
     NextHopMessage, PartialMessage, Payload, RawMessage, RawMessages, SkipReason,
-    SourceRouteMessage,
+    SourceSpecificMessage,
 };
 use bgpreflector_core::route::{Family, NextHop, Route};
 use bgpreflector_core::table::{
@@ -13,6 +13,7 @@ use bgpreflector_core::table::{
 };
 
 use crate::counters::KernelCounters;
+use crate::deadline::earlier;
 use crate::state::EngineState;
 
 /// Effects of a buffer's messages besides their changes to the table.
@@ -130,19 +131,19 @@ fn one(
             KernelCounters::count(&shared.kernel.route_withdrawals);
             effects.verify(table.withdraw(message.route));
         }
-        Payload::SourceRoute(message) => {
+        Payload::SourceSpecific(message) => {
             // They are in the same tree, whose changes disturb a dump.
             match message.message.action {
                 Action::New => effects.v6_announced = true,
                 Action::Delete => effects.v6_withdrawn = true,
             }
             let insert_mode = insert_mode(&raw.header, *object_request);
-            source_route(shared, table, *message, insert_mode);
+            source_specific(shared, table, *message, insert_mode);
         }
         Payload::LabelRoute(message) => label_route(shared, table, *message),
         Payload::Link(link) => effects.verify(link_message(shared, table, &link)),
         // A change of an address revives or kills next hops without a message.
-        Payload::Address(address) => effects.verify(table.verify_link(address.interface)),
+        Payload::Address { interface } => effects.verify(table.verify_link(interface)),
         Payload::NextHop(next_hop) => {
             if next_hop.action == Action::New {
                 *object_request = Some(request_id(&raw.header));
@@ -154,11 +155,6 @@ fn one(
         Payload::Rule(_) | Payload::Done(_) | Payload::Error { .. } | Payload::Noop => {}
     }
     Ok(())
-}
-
-/// The earlier of two times, if there is one.
-pub(crate) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
-    a.into_iter().chain(b).min()
 }
 
 /// When the kernel may begin or stop to use the route without a message; none if its lifetime has
@@ -213,20 +209,20 @@ pub(super) fn announcement(
     )
 }
 
-/// Applies a route for packets of some sources only, which is listed and counted alone.
-pub(super) fn source_route(
+/// Applies a source-specific route, which is listed and counted alone.
+pub(super) fn source_specific(
     shared: &EngineState,
     table: &mut Table,
-    from: SourceRouteMessage,
+    from: SourceSpecificMessage,
     insert_mode: InsertMode,
 ) {
-    let SourceRouteMessage {
+    let SourceSpecificMessage {
         source, expired, ..
     } = from;
     let Route { key, protocol, set } = from.message.route;
     if from.message.action == Action::Delete {
         KernelCounters::count(&shared.kernel.route_withdrawals);
-        table.withdraw_source_route(source, key, protocol, set);
+        table.withdraw_source_specific(source, key, protocol, set);
         return;
     }
     KernelCounters::count(&shared.kernel.route_announcements);
@@ -235,7 +231,7 @@ pub(super) fn source_route(
         protocol,
         expired,
     };
-    if !table.announce_source_route(source, announcement, set, insert_mode) {
+    if !table.announce_source_specific(source, announcement, set, insert_mode) {
         shared.kernel.skip(SkipReason::SourceSpecific);
     }
 }

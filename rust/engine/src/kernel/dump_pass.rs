@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgpreflector_core::netlink::{
-    PartialMessage, Payload, RouteDump, label_dump, link_dump, next_hop_dump,
+    PartialMessage, Payload, RouteDumpRequest, label_dump, link_dump, next_hop_dump,
 };
 use bgpreflector_core::route::Family;
 use bgpreflector_core::table::{DumpScope, InsertMode, Table};
 
+use crate::deadline::earlier;
 use crate::error::KernelError;
 
-use super::apply::{self, earlier};
+use super::apply;
 use super::dump::{Dumper, Ended, Replies};
 use super::monitor::Monitor;
 use super::sysctl::sysctl;
@@ -72,12 +73,11 @@ impl Monitor {
                 .iter()
                 .flat_map(|table| interfaces.iter().map(move |i| (table, i)));
             for (table, interface) in each {
-                let request = RouteDump {
+                // Of every protocol, like the notifications: a foreign route may replace, or be
+                // replaced by, one of ours.
+                let request = RouteDumpRequest {
                     family,
                     table: *table,
-                    // Of every protocol, like the notifications: a foreign route may replace, or be
-                    // replaced by, one of ours.
-                    protocol: None,
                     interface: *interface,
                 };
                 self.dump_routes(dumper, request, &mut pass)?;
@@ -170,7 +170,7 @@ impl Monitor {
     fn dump_routes(
         &mut self,
         dumper: &mut Dumper,
-        request: RouteDump,
+        request: RouteDumpRequest,
         pass: &mut DumpPass,
     ) -> Result<(), KernelError> {
         let what = match request.family {
@@ -188,9 +188,9 @@ impl Monitor {
                 let route = match message {
                     PartialMessage::Announced(route) => route,
                     PartialMessage::Other(payload) => {
-                        if let Payload::SourceRoute(from) = *payload {
+                        if let Payload::SourceSpecific(from) = *payload {
                             pass.dumped += 1;
-                            apply::source_route(&shared, table, *from, insert_mode);
+                            apply::source_specific(&shared, table, *from, insert_mode);
                         }
                         continue;
                     }
@@ -247,7 +247,7 @@ impl Monitor {
                 // One walk per buffer finds the routes of its links and next-hop objects.
                 table.defer();
                 take(table, replies, pass);
-                table.settle();
+                table.apply_deferred();
             });
             Ok(())
         })?;

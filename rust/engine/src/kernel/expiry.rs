@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::apply::earlier;
+use crate::deadline::earlier;
 
 /// Dumps for this reason take at most this fraction of the time.
 const MAX_SHARE: u32 = 20;
@@ -50,7 +50,7 @@ impl Expiry {
     }
 
     /// A dump showed routes that were not known, and may have ended within a tick.
-    pub(super) fn shown_first(&mut self) {
+    pub(super) fn dump_showed_unknown(&mut self) {
         self.after(Some(SECOND_LOOK));
     }
 

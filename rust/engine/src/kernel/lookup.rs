@@ -28,7 +28,7 @@ impl LookupResult {
     pub(super) fn of(payload: Payload) -> Self {
         match payload {
             Payload::Route(route) => Self::Route(Box::new(route.route)),
-            Payload::SourceRoute(_) => Self::Unreadable(SkipReason::SourceSpecific.name()),
+            Payload::SourceSpecific(_) => Self::Unreadable(SkipReason::SourceSpecific.name()),
             Payload::Error { errno, .. } => Self::Error(errno.saturating_abs()),
             Payload::Skipped(reason) => Self::Unreadable(reason.name()),
             _ => Self::Unreadable("no route"),

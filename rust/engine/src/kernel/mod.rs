@@ -24,9 +24,8 @@ mod settings;
 mod socket;
 mod sysctl;
 mod unseen;
-mod waker;
 
-pub(crate) use apply::{earlier, label_route, object as next_hop_object};
+pub(crate) use apply::{label_route, object as next_hop_object};
 pub use lookup::{LookupResult, lookup};
 pub use prefix_lookups::{PrefixLookup, is_covered, look_up_prefixes};
 pub use reader::Reader;
@@ -34,4 +33,3 @@ pub use schedule::Reason;
 pub use settings::{KernelSettings, ResyncReport};
 pub(crate) use socket::in_namespace;
 pub use sysctl::sysctl;
-pub(crate) use waker::Waker;

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use bgpreflector_core::table::{DumpScope, Table};
 use crossbeam_channel::Receiver;
 
+use crate::deadline::earlier;
 use crate::error::KernelError;
 use crate::ready::has_something_to_read;
 use crate::state::EngineState;
 
-use super::apply::{RequestId, earlier};
+use super::apply::RequestId;
 use super::coalesce::{COALESCE_TIME, Coalescer};
 use super::dump::Dumper;
 use super::expiry::Expiry;
@@ -73,8 +74,8 @@ pub(super) enum Fault {
     Hang(Receiver<()>),
 }
 
-/// How long events settle before the kernel is dumped because of them.
-pub(super) const SETTLE: Duration = Duration::from_millis(100);
+/// How long more events are waited for before the kernel is dumped because of them.
+pub(super) const SETTLE_TIME: Duration = Duration::from_millis(100);
 /// The longest pause between dumps while notifications keep being lost.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pause after a transient error of the kernel, such as a lack of memory.
@@ -198,7 +199,7 @@ impl Monitor {
             }
             Some(Change::Back) => {
                 self.schedule
-                    .request(SETTLE, Reason::Event, DumpScope::Everything)
+                    .request(SETTLE_TIME, Reason::Event, DumpScope::Everything)
             }
             Some(Change::Replaced) => match self.enter_namespace(&path) {
                 Ok(()) => {
@@ -237,7 +238,7 @@ impl Monitor {
         }
         self.shared.fpm.namespace_entered();
         self.schedule
-            .request(SETTLE, Reason::Event, DumpScope::Everything);
+            .request(SETTLE_TIME, Reason::Event, DumpScope::Everything);
         Ok(())
     }
 

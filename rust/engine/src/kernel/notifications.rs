@@ -14,7 +14,7 @@ use crate::ready::wait_readable;
 use super::apply::{self, Effects};
 #[cfg(test)]
 use super::monitor::Fault;
-use super::monitor::{LONGEST_PAUSE, Monitor, SETTLE};
+use super::monitor::{LONGEST_PAUSE, Monitor, SETTLE_TIME};
 use super::schedule::Reason;
 
 /// How long reading goes on before a walk over the table, in times of the last walk.
@@ -76,33 +76,45 @@ impl Monitor {
             (all.to_verify, all.replaced_among) = (None, false);
         }
         self.expiry.after(all.expiry);
-        if all.overrun {
-            KernelCounters::count(&self.shared.kernel.overruns);
-            self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
-            let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
-            // Further overruns before the next complete dump add nothing.
-            let first = self.overruns_in_a_row == 1;
-            let level = if first {
-                log::Level::Warn
-            } else {
-                log::Level::Debug
-            };
-            log::log!(
-                level,
-                event = "overrun", overruns_in_a_row = self.overruns_in_a_row;
-                "the kernel dropped notifications (overrun); dumping its routes again"
-            );
-            self.count_drops();
-            let pause = pause.min(LONGEST_PAUSE);
-            self.schedule
-                .request(pause, Reason::Overrun, DumpScope::Everything);
-        } else if all.replaced_among && (all.to_verify.is_some() || self.schedule.at().is_some()) {
-            self.schedule
-                .request(SETTLE, Reason::Event, DumpScope::Everything);
-        } else if let Some(dump_scope) = all.to_verify.clone() {
-            self.schedule.request(SETTLE, Reason::Event, dump_scope);
-        }
+        self.request_dumps(&all);
         Ok((all, emptied))
+    }
+
+    /// Schedules the dumps that the notifications make necessary.
+    fn request_dumps(&mut self, effects: &Effects) {
+        if effects.overrun {
+            self.on_overrun();
+        } else if effects.replaced_among
+            && (effects.to_verify.is_some() || self.schedule.at().is_some())
+        {
+            self.schedule
+                .request(SETTLE_TIME, Reason::Event, DumpScope::Everything);
+        } else if let Some(dump_scope) = effects.to_verify.clone() {
+            self.schedule
+                .request(SETTLE_TIME, Reason::Event, dump_scope);
+        }
+    }
+
+    fn on_overrun(&mut self) {
+        KernelCounters::count(&self.shared.kernel.overruns);
+        self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
+        let pause = SETTLE_TIME.saturating_mul(1 << self.overruns_in_a_row.min(6));
+        // Further overruns before the next complete dump add nothing.
+        let first = self.overruns_in_a_row == 1;
+        let level = if first {
+            log::Level::Warn
+        } else {
+            log::Level::Debug
+        };
+        log::log!(
+            level,
+            event = "overrun", overruns_in_a_row = self.overruns_in_a_row;
+            "the kernel dropped notifications (overrun); dumping its routes again"
+        );
+        self.count_drops();
+        let pause = pause.min(LONGEST_PAUSE);
+        self.schedule
+            .request(pause, Reason::Overrun, DumpScope::Everything);
     }
 
     fn receive(&mut self) -> io::Result<()> {
@@ -144,7 +156,7 @@ impl Monitor {
                 }
             }
             let (walks, began) = (table.has_deferred(), Instant::now());
-            table.settle();
+            table.apply_deferred();
             if walks {
                 self.last_walk = began.elapsed();
             }

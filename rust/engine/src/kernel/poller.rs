@@ -9,8 +9,7 @@ use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use crate::ready::wait_readable;
-
-use super::Waker;
+use crate::waker::Waker;
 
 const NOTIFICATIONS: u64 = 0;
 const WAKER: u64 = 1;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use bgpreflector_core::route::Prefix;
+use bgpreflector_core::table::LOCAL_TABLE;
 
 use crate::error::KernelError;
 
@@ -65,8 +66,5 @@ pub fn is_covered((table, prefix): (u32, Prefix), found: &LookupResult) -> bool 
     };
     let key = &route.key;
     // The kernel's own routes (addresses, broadcasts) are in a table that precedes all others.
-    key.prefix.length() > prefix.length() && (key.table == table || key.table == LOCAL)
+    key.prefix.length() > prefix.length() && (key.table == table || key.table == LOCAL_TABLE)
 }
-
-/// `RT_TABLE_LOCAL`
-const LOCAL: u32 = 255;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ahash::AHashSet;
 use bgpreflector_core::netlink::{Messages, Payload, RuleMatch, rule_dump};
-use bgpreflector_core::route::{Family, NextHopSource, Prefix, Route};
+use bgpreflector_core::route::{Family, Prefix};
 
 use crate::error::KernelError;
 
@@ -169,7 +169,7 @@ fn outcome_of((table, prefix): TablePrefix, payload: &Payload) -> LookupOutcome 
             match key.prefix.length().cmp(&prefix.length()) {
                 std::cmp::Ordering::Equal if key.prefix == prefix => LookupOutcome::Present,
                 // The result may belong to another prefix of the same object.
-                _ if prefix.family() == Family::V6 && by_object(&found.route) => {
+                _ if prefix.family() == Family::V6 && found.route.set.object().is_some() => {
                     LookupOutcome::Inconclusive
                 }
                 std::cmp::Ordering::Less => LookupOutcome::Absent,
@@ -182,10 +182,6 @@ fn outcome_of((table, prefix): TablePrefix, payload: &Payload) -> LookupOutcome 
         }
         _ => LookupOutcome::Inconclusive,
     }
-}
-
-fn by_object(route: &Route) -> bool {
-    matches!(route.set.next_hops, NextHopSource::Object(_))
 }
 
 /// Addresses to try per prefix.

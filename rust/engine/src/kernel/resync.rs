@@ -12,7 +12,7 @@ use crate::error::KernelError;
 use super::apply::Effects;
 use super::dump::Dumper;
 use super::dump_pass::DumpPass;
-use super::monitor::{Monitor, SETTLE};
+use super::monitor::{Monitor, SETTLE_TIME};
 use super::schedule::Reason;
 use super::settings::ResyncReport;
 use super::socket::in_namespace;
@@ -170,7 +170,8 @@ impl Monitor {
             .into_iter()
             .for_each(|verify| effects.verify(verify));
         if let Some(dump_scope) = effects.to_verify {
-            self.schedule.request(SETTLE, Reason::Event, dump_scope);
+            self.schedule
+                .request(SETTLE_TIME, Reason::Event, dump_scope);
         }
     }
 
@@ -205,12 +206,12 @@ impl Monitor {
         if passes.report.complete {
             self.clear_overrun(passes.drops);
         }
-        let (shown_first, drift) = self.shared.change(|table| {
-            let shown_first = table.shows_some_first(Family::V6);
-            (shown_first, table.take_drift(MAX_NAMED))
+        let (showed_unknown, drift) = self.shared.change(|table| {
+            let showed_unknown = table.dump_showed_unknown(Family::V6);
+            (showed_unknown, table.take_drift(MAX_NAMED))
         });
-        if shown_first && reason != Reason::Requested {
-            self.expiry.shown_first();
+        if showed_unknown && reason != Reason::Requested {
+            self.expiry.dump_showed_unknown();
         }
         // Dropped notifications would explain a difference, and so would an event during the audit,
         // for which another resync is scheduled.
@@ -225,7 +226,7 @@ impl Monitor {
     /// route before it sends the notification, and the process that makes the change can be
     /// preempted in between.
     fn await_late_notifications(&mut self) -> Result<(), KernelError> {
-        let deadline = Instant::now() + SETTLE;
+        let deadline = Instant::now() + SETTLE_TIME;
         while self.shared.table().has_suspects() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

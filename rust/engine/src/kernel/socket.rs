@@ -108,23 +108,23 @@ impl RouteSocket {
     /// Notifications that the kernel has dropped on this socket: the column `Drops` of
     /// `/proc/net/netlink` (`SO_MEMINFO`, `linux/sock_diag.h`).
     pub(super) fn drops(&self) -> io::Result<u32> {
-        let mut figures = [0_u32; SK_MEMINFO_VARS];
-        let mut size = libc::socklen_t::try_from(size_of_val(&figures)).unwrap_or(0);
-        // SAFETY: `figures` has room for `size` bytes, both outlive the call, and the kernel
+        let mut values = [0_u32; SK_MEMINFO_VARS];
+        let mut size = libc::socklen_t::try_from(size_of_val(&values)).unwrap_or(0);
+        // SAFETY: `values` has room for `size` bytes, both outlive the call, and the kernel
         // writes at most that many bytes, of numbers, for which all bits are valid.
         let result = unsafe {
             libc::getsockopt(
                 self.fd.as_raw_fd(),
                 libc::SOL_SOCKET,
                 libc::SO_MEMINFO,
-                figures.as_mut_ptr().cast(),
+                values.as_mut_ptr().cast(),
                 &raw mut size,
             )
         };
         if result != 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(figures.get(SK_MEMINFO_DROPS).copied().unwrap_or(0))
+        Ok(values.get(SK_MEMINFO_DROPS).copied().unwrap_or(0))
     }
 
     /// Adds the messages that were ignored since the last call to the counters.

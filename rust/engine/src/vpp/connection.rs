@@ -180,7 +180,7 @@ impl Connection {
 
     /// The maximum wait for VPP or for an operation; none for no limit.
     pub(super) fn next_timeout(&self, now: Instant) -> Option<Duration> {
-        // Replies that were read have opened the window: continue at once.
+        // Replies that were read make room for more requests: continue at once.
         let next = match &self.active {
             _ if self.failed.is_some() => Some(Duration::ZERO),
             Some(operation) if self.can_send(operation.as_ref()) => Some(self.rate_limit.wait(now)),

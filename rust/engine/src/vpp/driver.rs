@@ -15,9 +15,9 @@ use parking_lot::Mutex;
 
 use crate::error::VppError;
 use crate::heartbeat::{Heartbeat, Liveness};
-use crate::kernel::Waker;
 use crate::panics;
 use crate::ready::{wait_readable, wait_ready};
+use crate::waker::Waker;
 
 use super::connection::Connection;
 use super::disconnected::Disconnected;

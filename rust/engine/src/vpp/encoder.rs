@@ -22,7 +22,7 @@ pub(super) struct Encoder {
 
 impl Encoder {
     pub(super) fn new(message_id: u16, client_index: u32) -> Self {
-        let routes = RouteEncoder::v2(message_id, client_index, 0);
+        let routes = RouteEncoder::new(message_id, client_index, 0);
         Self {
             message_id,
             client_index,
@@ -34,7 +34,7 @@ impl Encoder {
 
     pub(super) fn begin(&mut self, source: u8, faults: Faults) {
         self.faults = faults;
-        self.routes = RouteEncoder::v2(self.message_id, self.client_index, source);
+        self.routes = RouteEncoder::new(self.message_id, self.client_index, source);
     }
 
     /// Appends the request's message with the context that `context` returns; false, and no

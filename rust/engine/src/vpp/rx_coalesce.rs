@@ -12,7 +12,7 @@ const MIN_DELAY: Duration = Duration::from_micros(500);
 /// How many of `pending` unanswered requests VPP has, with `unsent` bytes that wait for room in the
 /// socket, of requests of `length` bytes.
 ///
-/// Many wait in a full sync: the socket holds less than a window of adds.
+/// Many wait in a full sync: the socket holds fewer adds than may be in flight.
 pub(super) fn sent_requests(pending: usize, unsent: usize, length: usize) -> usize {
     pending.saturating_sub(unsent.div_ceil(length.max(1)))
 }
@@ -20,12 +20,12 @@ pub(super) fn sent_requests(pending: usize, unsent: usize, length: usize) -> usi
 /// VPP's recent answers.
 #[derive(Debug)]
 pub(super) struct RxCoalescer {
-    /// Half a window of requests.
+    /// Half of the requests that may be in flight.
     half: usize,
     /// Answers since then.
     answered: usize,
     since: Option<Instant>,
-    /// How long VPP took for the last half window.
+    /// How long VPP took for the last half of them.
     took: Duration,
 }
 
@@ -67,7 +67,7 @@ impl RxCoalescer {
 mod tests {
     use super::*;
 
-    /// Answers arrive 64 at a time at this rate a second, with a full window; returns the pause.
+    /// Answers arrive 64 at a time at this rate a second, with as many in flight as may be; returns the pause.
     fn pause_at(rate: u32, max_in_flight: usize) -> Option<Duration> {
         let (mut coalescer, mut now) = (RxCoalescer::new(max_in_flight), Instant::now());
         for _ in 0..max_in_flight {

@@ -60,19 +60,7 @@ pub(super) fn serve(
     let mut reader = fields(request)?;
     let context = request.context;
     match request.message {
-        m::SW_INTERFACE_DUMP => {
-            let (wanted, by_name, length) = (reader.u32()?, reader.bool()?, reader.u32()?);
-            let name = String::from_utf8_lossy(reader.slice(length as usize)?).to_lowercase();
-            for interface in state.interfaces.all() {
-                let shown = match by_name {
-                    true => interface.name.to_lowercase().contains(&name),
-                    false => [0, NO_INTERFACE, interface.sw_if_index].contains(&wanted),
-                };
-                if shown {
-                    details(interface, context, out);
-                }
-            }
-        }
+        m::SW_INTERFACE_DUMP => dump(state, &mut reader, context, out)?,
         m::SW_INTERFACE_SET_FLAGS => {
             let (index, up) = (reader.u32()?, reader.u32()? & ADMIN_UP != 0);
             let changed = state.interfaces.set_up(index, up);
@@ -104,29 +92,49 @@ pub(super) fn serve(
         m::DELETE_LOOPBACK => {
             let index = reader.u32()?;
             let removed = addresses::remove_interface(state, index);
-            reply(
-                out,
-                m::DELETE_LOOPBACK_REPLY,
-                context,
-                or_invalid(removed.as_ref()),
-            );
+            let known = or_invalid(removed.as_ref());
+            reply(out, m::DELETE_LOOPBACK_REPLY, context, known);
             if removed.is_some() {
                 state.events.push((index, false, true));
             }
         }
         _ => {
-            let index = reader.u32()?;
-            let (is_add, delete_all) = (reader.bool()?, reader.bool()?);
-            let address = read_address(&mut reader)?;
-            let retval = match (is_add, delete_all) {
-                (false, true) => addresses::remove_all(state, index),
-                (true, _) => addresses::add(state, index, address),
-                (false, false) => addresses::remove(state, index, address),
-            };
+            let retval = change_address(state, &mut reader)?;
             reply(out, d::SW_INTERFACE_ADD_DEL_ADDRESS_REPLY, context, retval);
         }
     }
     Ok(())
+}
+
+fn dump(
+    state: &State,
+    reader: &mut Reader<'_>,
+    context: u32,
+    out: &mut Vec<u8>,
+) -> Result<(), WireError> {
+    let (wanted, by_name, length) = (reader.u32()?, reader.bool()?, reader.u32()?);
+    let name = String::from_utf8_lossy(reader.slice(length as usize)?).to_lowercase();
+    for interface in state.interfaces.all() {
+        let shown = match by_name {
+            true => interface.name.to_lowercase().contains(&name),
+            false => [0, NO_INTERFACE, interface.sw_if_index].contains(&wanted),
+        };
+        if shown {
+            details(interface, context, out);
+        }
+    }
+    Ok(())
+}
+
+fn change_address(state: &mut State, reader: &mut Reader<'_>) -> Result<i32, WireError> {
+    let index = reader.u32()?;
+    let (is_add, delete_all) = (reader.bool()?, reader.bool()?);
+    let address = read_address(reader)?;
+    Ok(match (is_add, delete_all) {
+        (false, true) => addresses::remove_all(state, index),
+        (true, _) => addresses::add(state, index, address),
+        (false, false) => addresses::remove(state, index, address),
+    })
 }
 
 fn or_invalid<T>(found: Option<&T>) -> i32 {

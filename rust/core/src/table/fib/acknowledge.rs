@@ -5,7 +5,7 @@ use ahash::AHashSet;
 use crate::route::{Family, PathSet, Prefix};
 
 use crate::table::Table;
-use crate::table::fib::request::{DirtyBatch, Refusal, Request};
+use crate::table::fib::request::{DirtyBatch, Request};
 use crate::table::fib::selection::adjust;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::{Handle, PathSetId};
@@ -19,16 +19,13 @@ impl Table {
             let Some(handle) = self.dirty.pop() else {
                 break;
             };
-            let Some(entry) = self.rib(handle).and_then(|rib| rib.entry(handle.slot)) else {
+            let Some(entry) = self.entry(handle) else {
                 continue;
             };
             let (desired, installed) = (self.desired(handle, entry), entry.installed);
             let needed = desired != installed;
             let withheld = needed && self.withholds(handle, entry);
-            if let Some(entry) = self
-                .rib_mut(handle)
-                .and_then(|rib| rib.entry_mut(handle.slot))
-            {
+            if let Some(entry) = self.entry_mut(handle) {
                 entry.set_flag(flag::QUEUED, false);
                 entry.set_flag(flag::TAKEN, needed && !withheld);
             }
@@ -58,10 +55,7 @@ impl Table {
     }
 
     fn give_back(&mut self, handle: Handle) {
-        if let Some(entry) = self
-            .rib_mut(handle)
-            .and_then(|rib| rib.entry_mut(handle.slot))
-        {
+        if let Some(entry) = self.entry_mut(handle) {
             entry.set_flag(flag::TAKEN, false);
             self.refresh(handle);
         }
@@ -101,9 +95,6 @@ impl Table {
         match outcome {
             Ok(()) => {
                 self.set_installed(request.handle, request.paths);
-                if !self.refusals.is_empty() {
-                    self.refusals.remove(&request.handle);
-                }
                 self.give_back(request.handle);
             }
             Err(retval) => self.refused(request, retval),
@@ -122,44 +113,27 @@ impl Table {
         self.resolver.release_paths(old);
         let counts = self.counts_mut(family);
         adjust(&mut counts.installed, !old.is_none(), !paths.is_none());
-        self.answer(handle);
+        self.queue_result(handle);
     }
 
     fn refused(&mut self, request: &Request, retval: i32) {
         let handle = request.handle;
         self.resolver.release_paths(request.paths);
-        let Some(entry) = self
-            .rib(handle)
-            .and_then(|rib| rib.entry(handle.slot))
-            .copied()
-        else {
+        let Some(entry) = self.entry(handle).copied() else {
             return;
         };
         if self.desired(handle, &entry) != request.paths {
             self.give_back(handle);
             return;
         }
-        let attempts = self
-            .refusals
-            .get(&handle)
-            .map_or(0, |refusal| refusal.attempts);
-        self.refusals.insert(
-            handle,
-            Refusal {
-                retval,
-                attempts: attempts.saturating_add(1),
-            },
-        );
+        self.refusals.insert(handle, retval);
         let counts = self.counts_mut(request.prefix.family());
         counts.rejected = counts.rejected.saturating_add(1);
-        if let Some(entry) = self
-            .rib_mut(handle)
-            .and_then(|rib| rib.entry_mut(handle.slot))
-        {
+        if let Some(entry) = self.entry_mut(handle) {
             entry.set_flag(flag::TAKEN, false);
             entry.set_flag(flag::REJECTED, true);
         }
-        self.answer(handle);
+        self.queue_result(handle);
     }
 
     /// Takes back a request that was not sent; its prefix stays taken.
@@ -179,45 +153,19 @@ impl Table {
     pub fn retry_rejected(&mut self, worth: impl Fn(i32) -> bool) -> usize {
         let refusals = self.refusals.iter();
         let handles: Vec<Handle> = refusals
-            .filter(|(_, refusal)| worth(refusal.retval))
+            .filter(|(_, retval)| worth(**retval))
             .map(|(handle, _)| *handle)
             .collect();
-        let mut retried = 0;
-        for handle in handles {
-            let Some(rib) = self.rib_mut(handle) else {
-                continue;
-            };
-            let family = rib.family();
-            let Some(entry) = rib
-                .entry_mut(handle.slot)
-                .filter(|entry| entry.has(flag::REJECTED))
-            else {
-                continue;
-            };
-            // Cleared here: refresh would also reset the number of attempts.
-            entry.set_flag(flag::REJECTED, false);
-            let counts = self.counts_mut(family);
-            counts.rejected = counts.rejected.saturating_sub(1);
-            retried += 1;
-            self.refresh(handle);
+        for handle in &handles {
+            self.refresh(*handle);
         }
-        retried
-    }
-
-    /// Up to `limit` refused prefixes.
-    #[must_use]
-    pub fn refusals(&self, limit: usize) -> Vec<(u32, Prefix, Refusal)> {
-        let entry = |(handle, refusal): (&Handle, &Refusal)| {
-            let rib = self.rib(*handle)?;
-            Some((rib.kernel_table, rib.prefix(handle.slot)?, *refusal))
-        };
-        self.refusals.iter().filter_map(entry).take(limit).collect()
+        handles.len()
     }
 
     /// Records that VPP has none of our routes, or that what it has is unknown.
     pub fn forget_installed(&mut self) {
         for handle in self.slots() {
-            let installed = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            let installed = self.entry(handle);
             if installed
                 .is_some_and(|entry| !entry.installed.is_none() || entry.has(flag::REJECTED))
             {
@@ -229,24 +177,21 @@ impl Table {
         self.forget_shadowed();
     }
 
-    /// Records a route that VPP already has under our source. `as_wanted` returns whether VPP shows
+    /// Records a route that VPP already has under our source. `shows_desired` returns whether VPP shows
     /// desired paths as `dumped`. Returns whether the VPP table is one of ours.
     pub fn adopt(
         &mut self,
         vpp_table: u32,
         prefix: &Prefix,
         dumped: &PathSet,
-        as_wanted: impl Fn(&PathSet) -> bool,
+        shows_desired: impl Fn(&PathSet) -> bool,
     ) -> bool {
         let Some(handle) = self.get_or_insert_in_vpp_table(vpp_table, prefix) else {
             return false;
         };
-        let entry = self
-            .rib(handle)
-            .and_then(|rib| rib.entry(handle.slot))
-            .copied();
+        let entry = self.entry(handle).copied();
         let desired = entry.map_or(PathSetId::NONE, |entry| self.desired(handle, &entry));
-        let paths = if self.paths(desired).is_some_and(as_wanted) {
+        let paths = if self.paths(desired).is_some_and(shows_desired) {
             self.resolver.retain_paths(desired);
             desired
         } else {
@@ -311,7 +256,7 @@ impl Table {
             if !unconfirmed || !rib.prefix(handle.slot).is_some_and(goes) {
                 continue;
             }
-            if let Some(entry) = self.rib_mut(handle).and_then(|r| r.entry_mut(handle.slot)) {
+            if let Some(entry) = self.entry_mut(handle) {
                 entry.set_flag(flag::UNCONFIRMED, false);
             }
             adjust(&mut self.counts_mut(family).unconfirmed, true, false);

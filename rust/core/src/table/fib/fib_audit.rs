@@ -63,7 +63,7 @@ impl Table {
             return Some(VppDrift::Unexpected);
         };
         shown.mark(handle);
-        let entry = self.rib(handle)?.entry(handle.slot)?;
+        let entry = self.entry(handle)?;
         match self.paths(entry.installed) {
             None => Some(VppDrift::Unexpected),
             Some(installed) => (!equals(installed)).then_some(VppDrift::Different),
@@ -84,7 +84,7 @@ impl Table {
     #[must_use]
     pub fn not_shown(&self, shown: &Shown) -> Vec<Handle> {
         let missing = |handle: &Handle| {
-            let entry = self.rib(*handle).and_then(|rib| rib.entry(handle.slot));
+            let entry = self.entry(*handle);
             entry.is_some_and(|entry| !entry.installed.is_none() || entry.has(flag::DESIRED))
         };
         let unseen = self.slots().filter(|handle| !shown.has(*handle));

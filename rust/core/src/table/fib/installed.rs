@@ -59,8 +59,8 @@ impl Table {
             Some((handle, self.rib(handle)?.entry(slot)?))
         };
         known().map_or((None, true), |(handle, entry)| {
-            let settled = self.desired(handle, entry) == entry.installed;
-            (self.paths(entry.installed), settled)
+            let in_sync = self.desired(handle, entry) == entry.installed;
+            (self.paths(entry.installed), in_sync)
         })
     }
 
@@ -69,7 +69,7 @@ impl Table {
     #[must_use]
     pub fn sample_installed(&self, count: usize, seed: usize) -> Vec<(u32, Prefix)> {
         let installed = |handle: &Handle| {
-            let entry = self.rib(*handle).and_then(|rib| rib.entry(handle.slot));
+            let entry = self.entry(*handle);
             entry.is_some_and(|entry| !entry.installed.is_none())
         };
         let total = self.slots().filter(installed).count();

@@ -1,8 +1,6 @@
 //! Desired and installed paths, and the requests in between.
 
 pub(super) mod acknowledge;
-pub(super) mod answer_queue;
-pub(super) mod answers;
 pub(super) mod deletion_guard;
 pub(super) mod dirty_queue;
 pub(super) mod fib_audit;
@@ -13,6 +11,8 @@ pub(super) mod prefix_lists;
 pub(super) mod quarantine;
 pub(super) mod quarantine_state;
 pub(super) mod request;
+pub(super) mod result_queue;
+pub(super) mod results;
 pub(super) mod selection;
 pub(super) mod shadowed;
 pub(super) mod withheld;

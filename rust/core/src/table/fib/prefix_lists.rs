@@ -10,7 +10,7 @@ use crate::route::{Family, Prefix};
 
 /// What a rule does with the prefixes that it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RuleAction {
     /// They are mirrored.
     Allow,
     /// They are not.
@@ -25,13 +25,13 @@ pub struct PrefixRule {
     /// Prefix lengths to which the rule applies.
     pub lengths: RangeInclusive<u8>,
     /// What it does.
-    pub verdict: Verdict,
+    pub action: RuleAction,
 }
 
-type Rules = SmallVec<[(RangeInclusive<u8>, Verdict); 1]>;
+type Rules = SmallVec<[(RangeInclusive<u8>, RuleAction); 1]>;
 
 /// Rules by prefix. Of the matching rules the one with the longest prefix decides, and of equals
-/// [`Verdict::Deny`]. A prefix without a match is mirrored unless its family has an allow rule.
+/// [`RuleAction::Deny`]. A prefix without a match is mirrored unless its family has an allow rule.
 #[derive(Clone, Debug, Default)]
 pub struct PrefixLists {
     v4: PrefixMap<(u32, u8), Rules>,
@@ -54,20 +54,20 @@ impl PrefixLists {
         let PrefixRule {
             within,
             lengths,
-            verdict,
+            action,
         } = rule;
         let [v4, v6] = &mut self.allow_listed;
         let listed = match within.family() {
             Family::V4 => v4,
             Family::V6 => v6,
         };
-        *listed |= verdict == Verdict::Allow;
+        *listed |= action == RuleAction::Allow;
         let length = within.length();
         let rules = match within.address() {
             IpAddr::V4(address) => self.v4.entry((address.into(), length)).or_default(),
             IpAddr::V6(address) => self.v6.entry((address.into(), length)).or_default(),
         };
-        rules.push((lengths, verdict));
+        rules.push((lengths, action));
     }
 
     /// Whether `prefix` is mirrored.
@@ -81,7 +81,7 @@ impl PrefixLists {
 
     fn decide(&self, prefix: &Prefix) -> bool {
         let (length, [v4, v6]) = (prefix.length(), self.allow_listed);
-        let (verdict, listed) = match prefix.address() {
+        let (action, listed) = match prefix.address() {
             IpAddr::V4(_) if self.v4.is_empty() => (None, v4),
             IpAddr::V6(_) if self.v6.is_empty() => (None, v6),
             IpAddr::V4(address) => {
@@ -93,26 +93,26 @@ impl PrefixLists {
                 (decide(covering, length), v6)
             }
         };
-        verdict.map_or(!listed, |verdict| verdict == Verdict::Allow)
+        action.map_or(!listed, |action| action == RuleAction::Allow)
     }
 }
 
-/// The verdict of the longest of the covering prefixes, which are in ascending order.
-fn decide<'a>(covering: impl Iterator<Item = &'a Rules>, length: u8) -> Option<Verdict> {
-    let verdict = |rules: &Rules| {
+/// The action of the longest of the covering prefixes, which are in ascending order.
+fn decide<'a>(covering: impl Iterator<Item = &'a Rules>, length: u8) -> Option<RuleAction> {
+    let action = |rules: &Rules| {
         let mut matching = rules
             .iter()
             .filter(|(lengths, _)| lengths.contains(&length))
-            .map(|(_, verdict)| *verdict);
+            .map(|(_, action)| *action);
         let first = matching.next()?;
-        let denied = first == Verdict::Deny || matching.any(|other| other == Verdict::Deny);
+        let denied = first == RuleAction::Deny || matching.any(|other| other == RuleAction::Deny);
         Some(if denied {
-            Verdict::Deny
+            RuleAction::Deny
         } else {
-            Verdict::Allow
+            RuleAction::Allow
         })
     };
-    covering.filter_map(verdict).last()
+    covering.filter_map(action).last()
 }
 
 #[cfg(test)]
@@ -120,12 +120,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn rule(within: &str, lengths: RangeInclusive<u8>, verdict: Verdict) -> PrefixRule {
+    fn rule(within: &str, lengths: RangeInclusive<u8>, action: RuleAction) -> PrefixRule {
         let within = within.parse().unwrap();
         PrefixRule {
             within,
             lengths,
-            verdict,
+            action,
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_longest_match_decides_and_bounds_count() {
-        use Verdict::{Allow, Deny};
+        use RuleAction::{Allow, Deny};
         let lists = PrefixLists::new([
             rule("10.0.0.0/8", 8..=24, Allow),
             rule("10.1.0.0/16", 16..=32, Deny),
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn where_both_lists_name_a_prefix_it_is_denied() {
-        let both = [Verdict::Deny, Verdict::Allow].map(|v| rule("10.0.0.0/8", 8..=32, v));
+        let both = [RuleAction::Deny, RuleAction::Allow].map(|v| rule("10.0.0.0/8", 8..=32, v));
         let mut turned = both.clone();
         turned.reverse();
         for rules in [both, turned] {
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_deny_list_alone_leaves_the_rest() {
-        let lists = PrefixLists::new([rule("fc00::/7", 7..=128, Verdict::Deny)]);
+        let lists = PrefixLists::new([rule("fc00::/7", 7..=128, RuleAction::Deny)]);
         assert!(!allows(&lists, "fd00::/8") && allows(&lists, "2001:db8::/32"));
     }
 
@@ -184,7 +184,11 @@ mod tests {
             let rule = |(bits, length, low, more, allow): (u32, u8, u8, u8, bool)| PrefixRule {
                 within: Prefix::v4(bits << 28, length),
                 lengths: low..=low + more,
-                verdict: if allow { Verdict::Allow } else { Verdict::Deny },
+                action: if allow {
+                    RuleAction::Allow
+                } else {
+                    RuleAction::Deny
+                },
             };
             rules.into_iter().map(rule).collect()
         })
@@ -199,10 +203,10 @@ mod tests {
         };
         let matching: Vec<&PrefixRule> = rules.iter().filter(matches).collect();
         let Some(longest) = matching.iter().map(|rule| rule.within.length()).max() else {
-            return !rules.iter().any(|rule| rule.verdict == Verdict::Allow);
+            return !rules.iter().any(|rule| rule.action == RuleAction::Allow);
         };
         let mut best = matching.iter().filter(|r| r.within.length() == longest);
-        best.all(|rule| rule.verdict == Verdict::Allow)
+        best.all(|rule| rule.action == RuleAction::Allow)
     }
 
     proptest! {

@@ -146,14 +146,14 @@ impl Table {
     }
 
     /// Whether VPP had any route with such paths in the request's table when it exited.
-    fn survives_elsewhere(&self, request: &Request, wanted: &PathSet) -> bool {
+    fn survives_elsewhere(&self, request: &Request, desired: &PathSet) -> bool {
         self.slots().any(|handle| {
             let rib = self
                 .rib(handle)
                 .filter(|rib| rib.vpp_table == request.vpp_table);
             let entry = rib.and_then(|rib| rib.entry(handle.slot));
             let installed = entry.and_then(|entry| self.paths(entry.installed));
-            installed.is_some_and(|paths| without_interfaces(paths) == *wanted)
+            installed.is_some_and(|paths| without_interfaces(paths) == *desired)
         })
     }
 
@@ -185,7 +185,7 @@ impl Table {
     /// Happens once per end of VPP, which is followed by an adoption of all routes anyway.
     fn refresh_all(&mut self) {
         for handle in self.slots() {
-            let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            let entry = self.entry(handle);
             if entry.is_some_and(EntryState::in_use) {
                 self.refresh(handle);
             }

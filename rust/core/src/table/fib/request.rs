@@ -1,4 +1,4 @@
-//! The requests to VPP, and its refusals.
+//! The requests to VPP.
 
 use crate::route::Prefix;
 
@@ -32,13 +32,4 @@ pub struct DirtyBatch {
     pub replaces: usize,
     /// How many of them are deletions.
     pub deletes: usize,
-}
-
-/// VPP's last refusal of a prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// VPP's `retval`.
-    pub retval: i32,
-    /// How often it was refused in a row.
-    pub attempts: u32,
 }

@@ -57,9 +57,9 @@ impl Table {
         handle: Handle,
         entry: &EntryState,
     ) -> Option<Resolution> {
-        let possible = self.resolved(handle, entry)?;
-        Some(match possible.held {
-            _ if self.admitted(entry) => possible,
+        let resolved = self.resolved(handle, entry)?;
+        Some(match resolved.held {
+            _ if self.admitted(entry) => resolved,
             reason => Resolution::held(reason.unwrap_or(HoldReason::OverLimit)),
         })
     }
@@ -150,16 +150,16 @@ impl Table {
         let Some(entry) = rib.entry(handle.slot).copied() else {
             return;
         };
-        let possible = self.resolved(handle, &entry);
-        let can = possible.is_some_and(|possible| !possible.paths.is_none());
+        let resolved = self.resolved(handle, &entry);
+        let can = resolved.is_some_and(|resolved| !resolved.paths.is_none());
         let desired = can && self.may_admit(&entry);
         self.wait_for_room(handle, can && !desired);
-        let dirty = paths(&entry, possible, desired) != entry.installed && !entry.has(flag::TAKEN);
+        let dirty = paths(&entry, resolved, desired) != entry.installed && !entry.has(flag::TAKEN);
         let flags = entry.flags & !COMPUTED
             | flag::of(flag::DESIRED, desired)
             | flag::of(
                 flag::HELD,
-                possible.is_some_and(|possible| !desired || possible.held.is_some()),
+                resolved.is_some_and(|resolved| !desired || resolved.held.is_some()),
             )
             | flag::of(flag::UNCONFIRMED, entry.unconfirmed())
             | flag::of(flag::QUEUED, dirty);
@@ -191,7 +191,7 @@ impl Table {
             self.refusals.remove(&handle);
         }
         if (old ^ new) & flag::HELD != 0 {
-            let set = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            let set = self.entry(handle);
             if let Some(set) = set.map(|entry| entry.set) {
                 self.resolver.count_held(set, new & flag::HELD != 0);
             }
@@ -199,8 +199,7 @@ impl Table {
         if new & !old & flag::QUEUED != 0 {
             self.dirty.push(handle);
         }
-        let rib = self.rib_mut(handle);
-        if let Some(entry) = rib.and_then(|rib| rib.entry_mut(handle.slot)) {
+        if let Some(entry) = self.entry_mut(handle) {
             entry.flags = new;
         }
     }
@@ -221,8 +220,8 @@ const COMPUTED: u8 = flag::DESIRED | flag::HELD | flag::REJECTED | flag::UNCONFI
 
 /// The desired paths, from the resolution and the prefix limit.
 #[inline]
-fn paths(entry: &EntryState, possible: Option<Resolution>, admitted: bool) -> PathSetId {
-    match possible {
+fn paths(entry: &EntryState, resolved: Option<Resolution>, admitted: bool) -> PathSetId {
+    match resolved {
         _ if entry.unconfirmed() => entry.installed,
         Some(Resolution { paths, .. }) if admitted => paths,
         _ => PathSetId::NONE,

@@ -43,7 +43,7 @@ impl Table {
         let Some(handle) = self.get_or_insert_in_vpp_table(vpp_table, prefix) else {
             return;
         };
-        let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+        let entry = self.entry(handle);
         if entry.is_some_and(|entry| entry.installed.is_none()) {
             self.set_unknown(handle);
             self.refresh(handle);
@@ -60,7 +60,7 @@ impl Table {
     /// VPP, hidden: it is sent again, or deleted.
     pub fn begin_adoption(&mut self) {
         for handle in self.slots() {
-            let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            let entry = self.entry(handle);
             let Some(entry) = entry.copied() else {
                 continue;
             };

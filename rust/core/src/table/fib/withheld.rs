@@ -38,8 +38,7 @@ impl Table {
     pub fn withheld_deletions(&self) -> WithheldDeletions {
         let mut found = WithheldDeletions::default();
         for handle in &self.deletion_guard.handles {
-            let rib = self.rib(*handle);
-            let Some(entry) = rib.and_then(|rib| rib.entry(handle.slot)) else {
+            let Some(entry) = self.entry(*handle) else {
                 continue;
             };
             if self.withholds(*handle, entry) {

@@ -1,7 +1,7 @@
 //! Routes that change, or go, with a next-hop set and without a message of their own.
 //!
 //! An index from sets to prefixes would cost memory for every route, so the table is walked when
-//! sets change. Between [`Table::defer`] and [`Table::settle`] one walk serves all messages. The
+//! sets change. Between [`Table::defer`] and [`Table::apply_deferred`] one walk serves all messages. The
 //! outcome is that of one walk per message:
 //!
 //! - Routes of a removed set are gone: a route announced later gets a new number for an equal set
@@ -19,14 +19,14 @@ use crate::table::store::entry::{EntryState, KernelRoute, Routes, flag};
 use crate::table::store::ids::{Handle, SetId};
 
 impl Table {
-    /// Defers the walk for changed links and next-hop objects until [`Self::settle`], which does
+    /// Defers the walk for changed links and next-hop objects until [`Self::apply_deferred`], which does
     /// one walk for all of them. Until then the caller may only apply changes; counts and routes
     /// are not valid.
     pub fn defer(&mut self) {
         self.deferred_changes.deferred = true;
     }
 
-    /// Whether [`Self::settle`] has to walk over the table.
+    /// Whether [`Self::apply_deferred`] has to walk over the table.
     #[must_use]
     pub fn has_deferred(&self) -> bool {
         let DeferredSets { gone, changed, .. } = &self.deferred_changes;
@@ -35,13 +35,13 @@ impl Table {
 
     /// Ends what [`Self::defer`] began; returns how many routes were removed with links and
     /// next-hop objects since.
-    pub fn settle(&mut self) -> usize {
+    pub fn apply_deferred(&mut self) -> usize {
         self.deferred_changes.deferred = false;
         self.walk()
     }
 
     /// Returns how many routes were removed.
-    pub(in crate::table) fn settle_at_once(&mut self) -> usize {
+    pub(in crate::table) fn apply_unless_deferred(&mut self) -> usize {
         if self.deferred_changes.deferred {
             return 0;
         }
@@ -64,12 +64,12 @@ impl Table {
             }
         }
         // Last: a number that these routes alone used would be free while it counts as gone.
-        self.sweep_from(|route| sets.contains(&route.set));
+        self.sweep_source_specific(|route| sets.contains(&route.set));
     }
 
     /// Drops removed routes of the key's prefix before any other change to it.
     #[inline]
-    pub(in crate::table) fn settle_prefix(&mut self, key: &RouteKey) {
+    pub(in crate::table) fn apply_deferred_to(&mut self, key: &RouteKey) {
         if !self.deferred_changes.gone.is_empty() {
             self.remove_gone_of(key);
         }
@@ -124,13 +124,18 @@ impl Table {
         let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, suspect);
         let (mut from, mut removed) = (0, 0);
         while let Some(slot) = next(self, from) {
-            removed += self.settle_at(Handle { rib, slot }, concerned, gone);
+            removed += self.apply_deferred_at(Handle { rib, slot }, concerned, gone);
             from = slot.saturating_add(1);
         }
         removed
     }
 
-    fn settle_at(&mut self, handle: Handle, concerned: &SetMarks, gone: &SetMarks) -> usize {
+    fn apply_deferred_at(
+        &mut self,
+        handle: Handle,
+        concerned: &SetMarks,
+        gone: &SetMarks,
+    ) -> usize {
         let Some(rib) = self.rib(handle) else {
             return 0;
         };

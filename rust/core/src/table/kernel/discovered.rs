@@ -8,7 +8,7 @@ use crate::route::Family;
 use crate::table::store::any_rib::AnyRib;
 
 /// `RT_TABLE_LOCAL`: the kernel's own addresses, which are not forwarded.
-const LOCAL: u32 = 255;
+pub const LOCAL_TABLE: u32 = 255;
 
 /// Invalid VPP table id.
 pub(in crate::table) const NO_VPP_TABLE: u32 = u32::MAX;
@@ -33,7 +33,7 @@ impl Discovery {
     }
 
     pub(in crate::table) fn includes(&self, kernel_table: u32) -> bool {
-        kernel_table != LOCAL
+        kernel_table != LOCAL_TABLE
             && self
                 .tables
                 .iter()

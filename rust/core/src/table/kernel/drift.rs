@@ -49,7 +49,7 @@ pub(in crate::table) struct PendingDrift {
 
 impl PendingDrift {
     /// Whether there are differences of the family besides stale routes, and all are stored.
-    pub(in crate::table) fn names_some_shown(&self, family: Family) -> bool {
+    pub(in crate::table) fn showed_unknown(&self, family: Family) -> bool {
         let shown = |(key, drift): (&RouteKey, &Drift)| {
             key.prefix.family() == family && *drift != Drift::Stale
         };

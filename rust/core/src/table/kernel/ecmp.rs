@@ -2,11 +2,6 @@
 
 use crate::route::{Family, NextHop, NextHopSet, NextHopSource, RTPROT_RA, RouteType};
 
-/// Whether the route uses a next-hop object.
-pub(in crate::table) fn by_object(set: &NextHopSet) -> bool {
-    matches!(set.next_hops, NextHopSource::Object(_))
-}
-
 /// Whether IPv6 merges a route with others of its key, as far as the message shows
 /// (`rt6_qualify_for_ecmp`). The kernel does not merge routes of router advertisements
 /// (`RTF_ADDRCONF`), but does merge those that a program adds with that protocol; a route with

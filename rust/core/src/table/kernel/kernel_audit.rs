@@ -15,8 +15,8 @@ impl Table {
     /// dump because of them. A lifetime that begins or ends with less than a tick of it left looks
     /// like none (`rtnl_put_cacheinfo`).
     #[must_use]
-    pub fn shows_some_first(&self, family: Family) -> bool {
-        self.pending_drift.names_some_shown(family)
+    pub fn dump_showed_unknown(&self, family: Family) -> bool {
+        self.pending_drift.showed_unknown(family)
     }
 
     /// What the last resync repaired and no notification has explained since, with up to `limit`

@@ -32,7 +32,7 @@ pub enum InsertMode {
     /// From a partial dump, which does not show the order.
     PartialDump,
     /// The only route of its prefix, from zebra: replaces all others.
-    Sole,
+    Only,
 }
 
 impl InsertMode {

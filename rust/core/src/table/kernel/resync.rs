@@ -31,7 +31,7 @@ impl Table {
             self.outdated_sets.begin_dump();
         }
         self.resyncs.begin(dump_scope);
-        self.source_routes.begin_dump();
+        self.source_specific.begin_dump();
         self.pending_drift = PendingDrift::default();
     }
 
@@ -81,7 +81,7 @@ impl Table {
     pub fn repeat_dump(&mut self) {
         if self.resyncs.is_running() {
             self.resyncs.repeat();
-            self.source_routes.begin_dump();
+            self.source_specific.begin_dump();
         }
     }
 
@@ -118,7 +118,7 @@ impl Table {
         let hidden = self.hidden_from_dump(complete);
         let mut removed = self.remove_routes(families, &stale, hidden, &mut on_removed);
         if families.contains(&Family::V6) {
-            self.sweep_from(&stale);
+            self.sweep_source_specific(&stale);
         }
         removed += self.remove_absent(absent, &stale, &mut on_removed);
         self.pending_drift = pending_drift;
@@ -221,7 +221,7 @@ impl Table {
     }
 
     fn announced(&mut self, key: &RouteKey, protocol: u8, insert_mode: InsertMode) {
-        if insert_mode == InsertMode::Sole {
+        if insert_mode == InsertMode::Only {
             // No concurrent dump can be older.
             self.forget_injection(*key, protocol);
         } else {

@@ -36,7 +36,7 @@ impl Table {
         self.mark_injected_seen();
         let (stale, seen) = (self.staleness(&dump_scope), self.resyncs.seen());
         let objects = !self.resolver.topology.objects.is_empty();
-        let by_object = self.resolver.marks(|_, set| ecmp::by_object(set));
+        let by_object = self.resolver.marks(|_, set| set.object().is_some());
         let may_be_by_object = |routes: &Routes| {
             routes.is_empty() || routes.iter().any(|route| by_object.has(route.set))
         };

@@ -90,8 +90,8 @@ impl Table {
 
     #[cold]
     fn discover_for(&mut self, key: &RouteKey) -> Option<u16> {
-        let wanted = self.scope.discovery.is_on() && self.scope.prefixes.allow(&key.prefix);
-        wanted.then(|| self.discover(key.prefix.family(), key.table))?
+        let allowed = self.scope.discovery.is_on() && self.scope.prefixes.allow(&key.prefix);
+        allowed.then(|| self.discover(key.prefix.family(), key.table))?
     }
 
     /// Adds a route with a set to which the caller has taken a reference.
@@ -107,7 +107,7 @@ impl Table {
             protocol,
             expired,
         } = announcement;
-        self.settle_prefix(&key);
+        self.apply_deferred_to(&key);
         // Each of the routes that IPv6 merged has its own lifetime; a message shows one of them,
         // and the merged route stays usable while any of them is.
         let merged = |set: SetId| self.resolver.sets.get(set.0).is_some_and(ecmp::several);
@@ -150,15 +150,7 @@ impl Table {
                 self.add_first(handle, (key, protocol), insert_mode, desired);
                 Verify::Nothing
             }
-            None => {
-                let verify = self.enter(handle, key, new, insert_mode);
-                let outdated = !insert_mode.from_dump() && self.joins_outdated(handle, protocol);
-                if outdated {
-                    Verify::OfEverything
-                } else {
-                    verify
-                }
-            }
+            None => self.enter_and_verify(handle, key, new, insert_mode),
         }
     }
 
@@ -183,6 +175,21 @@ impl Table {
         }
     }
 
+    /// [`Self::enter`], which also may join a route that is outdated.
+    fn enter_and_verify(
+        &mut self,
+        handle: Handle,
+        key: RouteKey,
+        new: KernelRoute,
+        insert_mode: InsertMode,
+    ) -> Verify {
+        let verify = self.enter(handle, key, new, insert_mode);
+        if !insert_mode.from_dump() && self.joins_outdated(handle, new.protocol) {
+            return Verify::OfEverything;
+        }
+        verify
+    }
+
     fn enter(
         &mut self,
         handle: Handle,
@@ -190,8 +197,8 @@ impl Table {
         new: KernelRoute,
         insert_mode: InsertMode,
     ) -> Verify {
-        if insert_mode == InsertMode::Sole {
-            self.enter_sole(handle, key, new);
+        if insert_mode == InsertMode::Only {
+            self.enter_only(handle, key, new);
             return Verify::Nothing;
         }
         let Some(rib) = self.rib(handle) else {
@@ -328,7 +335,7 @@ fn only_route(entry: &EntryState, new: &KernelRoute, insert_mode: InsertMode) ->
     match entry.route() {
         None => Some(OnlyRoute::New),
         Some(known) => {
-            let alike = insert_mode.from_dump() || insert_mode == InsertMode::Sole;
+            let alike = insert_mode.from_dump() || insert_mode == InsertMode::Only;
             (alike && known.is(new)).then_some(OnlyRoute::Known)
         }
     }

@@ -20,7 +20,7 @@ impl Table {
         if self.rib_index(key.prefix.family(), key.table).is_none() {
             return Verify::Nothing;
         }
-        self.settle_prefix(&key);
+        self.apply_deferred_to(&key);
         let mut verify = Verify::Nothing;
         let removed = self.handle_of(&key).is_some_and(|handle| {
             let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {

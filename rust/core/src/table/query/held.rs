@@ -7,14 +7,14 @@ use crate::table::resolve::hold_reason::HoldReason;
 
 impl Table {
     /// Routes of mirrored protocols that VPP cannot have, by reason ([`HoldReason::name`]): the
-    /// best of their prefix, those with a TOS or for some sources only, and those by label.
+    /// best of their prefix, those with a TOS, source-specific ones, and those by label.
     #[must_use]
     pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
         let mut reasons = BTreeMap::new();
         if self.with_tos > 0 {
             reasons.insert(HoldReason::TypeOfService(0).name(), self.with_tos);
         }
-        for (key, _) in self.routes_from_sources() {
+        for (key, _) in self.source_specific_routes() {
             let name = HoldReason::SourceSpecific(key.2).name();
             *reasons.entry(name).or_default() += 1;
         }
@@ -28,9 +28,9 @@ impl Table {
         } else {
             // Quarantine holds by prefix, not by set.
             for handle in self.slots() {
-                let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
-                let wanted = entry.and_then(|entry| self.target(handle, entry));
-                if let Some(held) = wanted.and_then(|wanted| wanted.held) {
+                let entry = self.entry(handle);
+                let target = entry.and_then(|entry| self.target(handle, entry));
+                if let Some(held) = target.and_then(|target| target.held) {
                     *reasons.entry(held.name()).or_default() += 1;
                 }
             }

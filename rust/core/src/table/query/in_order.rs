@@ -101,7 +101,7 @@ impl RoutesInOrder {
             if let Some(slot) = slot {
                 table.views(Handle { rib, slot }, &self.filter, &mut views);
             }
-            table.views_from_sources_of((family, number), prefix, &self.filter, &mut views);
+            table.source_specific_views_of((family, number), prefix, &self.filter, &mut views);
         }
         views
     }
@@ -130,7 +130,7 @@ impl RoutesInOrder {
         self.slot = slot;
         let last = slot >= rib.slots();
         if last && family == Family::V6 {
-            let accepted = table.accepted_routes_from_sources(&self.filter);
+            let accepted = table.accepted_source_specific(&self.filter);
             let in_table = accepted.filter(|((table, ..), _)| *table == number);
             let prefixes: Vec<Prefix> = in_table.map(|((_, prefix, _), _)| *prefix).collect();
             for prefix in prefixes {

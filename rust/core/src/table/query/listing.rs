@@ -32,8 +32,8 @@ impl Cursor {
 /// Entries that one call examines: the table is locked for that long.
 pub(super) const MAX_SLOTS: u32 = 65_536;
 
-/// Where the routes for some sources only are listed, in place of a mirrored table's number.
-const SOURCE_ROUTES: u16 = u16::MAX;
+/// Where source-specific routes are listed, in place of a mirrored table's number.
+const SOURCE_SPECIFIC: u16 = u16::MAX;
 
 impl Table {
     /// The routes that `filter` accepts from `cursor` on: about `limit` of them (the routes of one
@@ -47,12 +47,12 @@ impl Table {
         filter: &RouteFilter,
     ) -> (Vec<RouteView>, Option<Cursor>) {
         let mut views = Vec::new();
-        if cursor.rib == SOURCE_ROUTES {
-            let rest = self.views_from_sources(cursor.slot, limit, filter, &mut views);
+        if cursor.rib == SOURCE_SPECIFIC {
+            let rest = self.source_specific_views(cursor.slot, limit, filter, &mut views);
             return (
                 views,
                 rest.map(|slot| Cursor {
-                    rib: SOURCE_ROUTES,
+                    rib: SOURCE_SPECIFIC,
                     slot,
                 }),
             );
@@ -65,10 +65,10 @@ impl Table {
             room
         });
         let behind = Cursor {
-            rib: SOURCE_ROUTES,
+            rib: SOURCE_SPECIFIC,
             slot: 0,
         };
-        let more = self.routes_from_sources().next().is_some();
+        let more = self.source_specific_routes().next().is_some();
         (views, rest.or(more.then_some(behind)))
     }
 

@@ -6,8 +6,8 @@ use crate::route::{NextHop, RouteType};
 
 use crate::table::Table;
 use crate::table::query::filter::RouteFilter;
-use crate::table::query::from_source::state;
 use crate::table::query::listing::{Cursor, MAX_SLOTS};
+use crate::table::query::source_specific_views::state;
 use crate::table::store::ids::{Handle, SetId};
 
 /// Routes that have all of this in common.
@@ -42,7 +42,7 @@ impl Table {
             true
         });
         if rest.is_none() {
-            for (key, route) in self.accepted_routes_from_sources(filter) {
+            for (key, route) in self.accepted_source_specific(filter) {
                 let group = (state(key.2).name(), route.protocol, route.set);
                 *counts.entry(group).or_default() += 1;
             }
@@ -75,7 +75,7 @@ impl Table {
             true
         });
         if rest.is_none() {
-            let accepted = self.accepted_routes_from_sources(filter);
+            let accepted = self.accepted_source_specific(filter);
             accepted.for_each(|(_, route)| count(counts, route.set));
         }
         rest

@@ -150,10 +150,10 @@ impl Table {
             .get(&handle)
             .filter(|_| entry.has(flag::REJECTED));
         match (self.target(handle, entry), refusal) {
-            (_, Some(refusal)) => RouteState::Rejected(refusal.retval),
-            (Some(wanted), None) => match wanted.held {
+            (_, Some(retval)) => RouteState::Rejected(*retval),
+            (Some(target), None) => match target.held {
                 Some(held) => RouteState::Held(held),
-                None if wanted.paths == entry.installed => RouteState::Installed,
+                None if target.paths == entry.installed => RouteState::Installed,
                 None => RouteState::Queued,
             },
             (None, None) => RouteState::Queued,

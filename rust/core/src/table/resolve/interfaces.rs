@@ -2,7 +2,7 @@
 
 use ahash::AHashMap;
 
-use crate::netlink::HardwareAddress;
+use crate::route::HardwareAddress;
 
 use crate::table::resolve::fallback::Fallback;
 

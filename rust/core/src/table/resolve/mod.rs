@@ -3,7 +3,6 @@
 pub(super) mod fallback;
 pub(super) mod hold_reason;
 pub(super) mod interfaces;
-pub(super) mod links;
 pub(super) mod nexthops;
 pub(super) mod resolver;
 pub(super) mod set_index;

@@ -30,7 +30,7 @@ impl Table {
         }
         // Quarantine holds by prefix, not by set.
         for handle in self.slots() {
-            let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            let entry = self.entry(handle);
             let both = |flags| flags & SUBSTITUTED == SUBSTITUTED;
             if let Some(entry) = entry.filter(|entry| entry.in_use() && both(entry.flags)) {
                 add(self.desired(handle, entry), 1);

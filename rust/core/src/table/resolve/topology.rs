@@ -98,7 +98,7 @@ impl Topology {
     /// Whether IPv6 routes of the set drop packets because their next-hop object is a blackhole.
     pub(in crate::table) fn is_v6_blackhole_object(&self, set: &NextHopSet) -> bool {
         set.family == Family::V6
-            && matches!(set.next_hops, NextHopSource::Object(_))
+            && set.object().is_some()
             && matches!(self.next_hops(&set.next_hops), Ok(None))
     }
 
@@ -264,7 +264,7 @@ impl Topology {
 pub(in crate::table) fn forwards(set: &NextHopSet) -> bool {
     match set.route_type {
         RouteType::Unicast => true,
-        RouteType::Blackhole => matches!(set.next_hops, NextHopSource::Object(_)),
+        RouteType::Blackhole => set.object().is_some(),
         _ => false,
     }
 }

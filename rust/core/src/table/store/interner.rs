@@ -5,7 +5,7 @@ use std::hash::Hash;
 use ahash::RandomState;
 use hashbrown::HashTable;
 
-struct EntryState<T> {
+struct Interned<T> {
     value: Option<T>,
     references: u32,
     /// Increases whenever the slot gets another value, which invalidates copies kept elsewhere.
@@ -14,7 +14,7 @@ struct EntryState<T> {
 
 /// Stores each distinct value once, under a small index, while it is referenced.
 pub(in crate::table) struct Interner<T> {
-    slots: Vec<EntryState<T>>,
+    slots: Vec<Interned<T>>,
     free: Vec<u32>,
     index: HashTable<u32>,
     hasher: RandomState,
@@ -57,7 +57,7 @@ impl<T: Eq + Hash> Interner<T> {
             return id;
         }
         let id = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.slots.push(EntryState {
+        self.slots.push(Interned {
             value: Some(value),
             references: 1,
             version: 0,
@@ -145,7 +145,7 @@ impl<T: Eq + Hash> Interner<T> {
     }
 }
 
-fn value_at<T>(slots: &[EntryState<T>], id: u32) -> Option<&T> {
+fn value_at<T>(slots: &[Interned<T>], id: u32) -> Option<&T> {
     slots.get(id as usize)?.value.as_ref()
 }
 

@@ -74,7 +74,7 @@ pub fn number<T: TryFrom<u64>>(row: &Value, key: &str) -> T {
     T::try_from(number).unwrap_or_else(|_| panic!("{key} is {number}"))
 }
 
-/// The route that iproute2 showed; none where it is only for packets from some sources.
+/// The route that iproute2 showed; none where it is source-specific.
 pub fn route(row: &Value) -> Option<Route> {
     if !row["source"].is_null() {
         return None;

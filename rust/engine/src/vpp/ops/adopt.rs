@@ -103,6 +103,6 @@ pub(in crate::vpp) fn adopt(table: &mut Table, faults: Faults, details: &RouteDe
     let prefix = details.route.prefix;
     let shown = shown_paths(details);
     let vpp_table = details.route.table;
-    let as_wanted = |wanted: &PathSet| faults.shows_as(vpp_table, &prefix, wanted, &shown);
-    table.adopt(vpp_table, &prefix, &shown, as_wanted)
+    let shows_desired = |desired: &PathSet| faults.shows_as(vpp_table, &prefix, desired, &shown);
+    table.adopt(vpp_table, &prefix, &shown, shows_desired)
 }

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bgpreflector_core::table::{Handle, Request, Table};
+use bgpreflector_core::vpp::InFlight;
 use bgpreflector_core::vpp::retval::Retval;
-use bgpreflector_core::vpp::{InFlight, RouteReply};
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
 use crate::state::EngineState;
 
+use super::route_reply::take_request;
 use crate::vpp::encoder::{CHUNK, Encoder};
 use crate::vpp::operation::{Context, Operation};
 use crate::vpp::types::{CommitReport, Failure, MAX_FAILURES};
@@ -142,11 +143,8 @@ impl Operation for CommitOp {
             );
             return Ok(());
         }
-        let reply =
-            RouteReply::decode(message).map_err(|error| VppError::Lost(error.to_string()))?;
-        let request = self.pending.take(reply.context);
-        let request = request.map_err(|error| VppError::Lost(error.to_string()))?;
-        self.answered.push((request, reply.retval));
+        let answered = take_request(&mut self.pending, message)?;
+        self.answered.push(answered);
         Ok(())
     }
 

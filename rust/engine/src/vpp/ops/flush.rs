@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 
 use bgpreflector_core::route::{Family, Prefix};
-use bgpreflector_core::vpp::{InFlight, RouteEncoder, RouteReply};
+use bgpreflector_core::vpp::{InFlight, RouteEncoder};
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
 
+use super::route_reply::take_request;
 use super::table_dump::TableDump;
 use crate::vpp::operation::{Context, Operation};
 use crate::vpp::types::{Failure, MAX_FAILURES};
@@ -159,7 +160,7 @@ impl Operation for FlushOp {
             }
             return Ok(0);
         }
-        let routes = RouteEncoder::v2(
+        let routes = RouteEncoder::new(
             context.ids.route,
             context.client_index,
             self.settings.source,
@@ -181,11 +182,8 @@ impl Operation for FlushOp {
 
     fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError> {
         if id == context.ids.route_reply {
-            let reply = RouteReply::decode(message);
-            let reply = reply.map_err(|error| VppError::Lost(error.to_string()))?;
-            let deletion = self.pending.take(reply.context);
-            let deletion = deletion.map_err(|error| VppError::Lost(error.to_string()))?;
-            self.on_reply(deletion, reply.retval);
+            let (deletion, retval) = take_request(&mut self.pending, message)?;
+            self.on_reply(deletion, retval);
             return Ok(());
         }
         let details = self.dump.read(&context.ids, id, message)?;

@@ -6,4 +6,5 @@ pub(in crate::vpp) mod commit;
 pub(in crate::vpp) mod dump_op;
 pub(in crate::vpp) mod flush;
 pub(in crate::vpp) mod overridden;
+mod route_reply;
 mod table_dump;

@@ -13,7 +13,7 @@ use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::Handle;
 
 /// The first route of the prefix that was not injected ([`Table::inject`]).
-fn first_of_source(
+fn first_not_injected(
     injected: &AHashSet<(RouteKey, u8)>,
     table: u32,
     prefix: Prefix,
@@ -33,19 +33,19 @@ fn first_of_source(
 
 impl Table {
     /// Adds a route, with its set decoded as in [`Self::announce_encoded`], in place of all routes
-    /// of its prefix except injected ones. Queues an answer at once if VPP has already answered.
+    /// of its prefix except injected ones. Queues a result at once if VPP has already answered.
     ///
     /// # Errors
     /// What `read` returns: the route is then not added.
-    pub fn announce_sole<E>(
+    pub fn announce_only<E>(
         &mut self,
         announcement: Announcement,
         bytes: Option<SetBytes<'_>>,
         read: impl FnOnce() -> Result<NextHopSet, E>,
     ) -> Result<(), E> {
         let key = announcement.key;
-        self.announce_encoded(announcement, bytes, read, InsertMode::Sole)?;
-        self.answer_if_settled(&key);
+        self.announce_encoded(announcement, bytes, read, InsertMode::Only)?;
+        self.queue_known_result(&key);
         Ok(())
     }
 
@@ -63,10 +63,10 @@ impl Table {
     }
 
     /// Removes the source's route of a prefix.
-    pub fn withdraw_sole(&mut self, table: u32, prefix: &Prefix) {
+    pub fn withdraw_only(&mut self, table: u32, prefix: &Prefix) {
         let injected = std::mem::take(&mut self.injected);
         let removed = self.handle_of_prefix(table, prefix).map_or(0, |handle| {
-            let goes = |routes: &Routes| first_of_source(&injected, table, *prefix, routes);
+            let goes = |routes: &Routes| first_not_injected(&injected, table, *prefix, routes);
             self.remove_routes_at(handle, goes, |_| {})
         });
         self.injected = injected;
@@ -76,13 +76,13 @@ impl Table {
         }
     }
 
-    /// [`InsertMode::Sole`] for a prefix that has another route, or several.
-    pub(in crate::table) fn enter_sole(&mut self, handle: Handle, key: RouteKey, new: KernelRoute) {
+    /// [`InsertMode::Only`] for a prefix that has another route, or several.
+    pub(in crate::table) fn enter_only(&mut self, handle: Handle, key: RouteKey, new: KernelRoute) {
         let Some(rib) = self.rib(handle) else { return };
         let family = rib.family();
         let mut routes = rib.routes(handle.slot);
         let injected = std::mem::take(&mut self.injected);
-        while let Some(at) = first_of_source(&injected, key.table, key.prefix, &routes) {
+        while let Some(at) = first_not_injected(&injected, key.table, key.prefix, &routes) {
             self.drop_route(handle, &mut routes, at);
         }
         self.injected = injected;

@@ -11,7 +11,7 @@ use crate::table::store::entry::{KernelRoute, Routes, flag};
 use crate::table::store::ids::{Handle, SetId};
 
 /// Maximum number of multi-route prefixes to examine per link or object; beyond it the change
-/// counts as a concern.
+/// counts as one that affects a mirrored route.
 const MAX_EXAMINED: usize = 4096;
 
 impl Table {
@@ -143,7 +143,7 @@ impl Table {
 
     /// The same for a prefix without earlier routes.
     pub(in crate::table) fn count_foreign_first(&mut self, handle: Handle) {
-        let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+        let entry = self.entry(handle);
         let route = entry.and_then(crate::table::store::entry::EntryState::route);
         if let Some(route) = route.filter(|route| self.is_foreign(route)) {
             self.foreign_users.enter(route.set);

@@ -1,4 +1,4 @@
-//! The IPv6 routes for packets of some sources only that are kept.
+//! The source-specific routes that are kept.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,29 @@ use crate::table::store::entry::Routes;
 pub(in crate::table) const MAX_KEPT: usize = if cfg!(test) { 4 } else { 4096 };
 
 /// Kernel table, destination and source.
-pub(in crate::table) type SourceRouteKey = (u32, Prefix, Prefix);
+pub(in crate::table) type SourceSpecificKey = (u32, Prefix, Prefix);
 
-/// The routes for some sources, in the kernel's order by key.
+/// The routes in the kernel's order by key.
 #[derive(Default)]
-pub(in crate::table) struct SourceRoutes {
-    pub(in crate::table) routes: BTreeMap<SourceRouteKey, Routes>,
+pub(in crate::table) struct SourceSpecificRoutes {
+    pub(in crate::table) routes: BTreeMap<SourceSpecificKey, Routes>,
     /// Those notified since the dump began, which is older. More than [`MAX_KEPT`]: any may be.
-    pub(in crate::table) notified: AHashSet<SourceRouteKey>,
+    pub(in crate::table) notified: AHashSet<SourceSpecificKey>,
 }
 
-impl SourceRoutes {
+impl SourceSpecificRoutes {
     /// Another dump begins.
     pub(super) fn begin_dump(&mut self) {
         self.notified.clear();
     }
 
     /// Whether a dump may tell something about a route of this key.
-    pub(super) fn is_open(&self, route_key: &SourceRouteKey) -> bool {
+    pub(super) fn is_open(&self, route_key: &SourceSpecificKey) -> bool {
         self.notified.len() <= MAX_KEPT && !self.notified.contains(route_key)
     }
 
     /// Records a notification: what is known of the key is newer than the dump in progress.
-    pub(super) fn notify(&mut self, route_key: SourceRouteKey, generation: u8) {
+    pub(super) fn notify(&mut self, route_key: SourceSpecificKey, generation: u8) {
         if self.notified.len() <= MAX_KEPT {
             self.notified.insert(route_key);
         }

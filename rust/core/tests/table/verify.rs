@@ -172,7 +172,7 @@ fn a_route_of_ours_beside_one_that_may_have_changed_asks_for_a_dump() {
     assert_eq!(verify(&mut table, 3), Verify::Nothing, "it is alone");
     table.withdraw(ours(1));
 
-    // A dump that began before the change does not settle it.
+    // A dump that began before the change does not verify it.
     table.begin_resync(DumpScope::Everything);
     assert_eq!(table.verify_link(2), Verify::Nothing);
     table.end_resync(&[]);
@@ -213,10 +213,10 @@ fn a_dump_tells_whether_it_showed_routes_first() {
         }
         table.end_resync(&Family::ALL);
         for family in Family::ALL {
-            assert_eq!(table.shows_some_first(family), first);
+            assert_eq!(table.dump_showed_unknown(family), first);
         }
     }
     table.begin_resync(DumpScope::Everything);
     table.end_resync(&Family::ALL);
-    assert!(!table.shows_some_first(Family::V6), "they are gone");
+    assert!(!table.dump_showed_unknown(Family::V6), "they are gone");
 }

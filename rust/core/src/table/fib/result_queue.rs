@@ -1,21 +1,21 @@
-//! The entries whose outcome the peer has to be sent.
+//! The entries whose result the peer has to be sent.
 //!
-//! The queue holds entries, each once, not outcomes: the outcome is read when it is sent. A slow
-//! peer therefore misses intermediate outcomes, and memory is bounded by the table.
+//! The queue holds entries, each once, not results: the result is read when it is sent. A slow
+//! peer therefore misses intermediate results, and memory is bounded by the table.
 
 use ahash::AHashSet;
 
 use crate::table::fib::dirty_queue::DirtyQueue;
 use crate::table::store::ids::Handle;
 
-/// Entries whose outcome is to be sent.
+/// Entries whose result is to be sent.
 #[derive(Default)]
-pub(in crate::table) struct AnswerQueue {
+pub(in crate::table) struct ResultQueue {
     queue: DirtyQueue,
     queued: AHashSet<Handle>,
 }
 
-impl AnswerQueue {
+impl ResultQueue {
     pub(in crate::table) fn push(&mut self, handle: Handle) {
         if self.queued.insert(handle) {
             self.queue.push(handle);

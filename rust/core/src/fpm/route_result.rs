@@ -1,7 +1,7 @@
-//! Answers to zebra: `RTM_NEWROUTE` with `RTM_F_OFFLOAD` or `RTM_F_OFFLOAD_FAILED`.
+//! Results for zebra: `RTM_NEWROUTE` with `RTM_F_OFFLOAD` or `RTM_F_OFFLOAD_FAILED`.
 //!
 //! zebra finds the route by its table, destination and protocol. Up to FRR 10.x it also compares
-//! the next hops with its own (`rib_update_re_from_ctx`), so the answer repeats those that it sent.
+//! the next hops with its own (`rib_update_re_from_ctx`), so the result repeats those that it sent.
 
 use std::net::IpAddr;
 
@@ -15,10 +15,10 @@ use crate::route::{Family, NextHop, NextHopSource, Prefix, Route, RouteType};
 
 use super::frame::frame_header;
 
-/// Appends a frame with the outcome of a route; false, and nothing appended, if it cannot be
+/// Appends a frame with the result for a route; false, and nothing appended, if it cannot be
 /// expressed: zebra knows four route types, and a frame has a maximum length.
 #[must_use]
-pub fn encode_answer(route: &Route, installed: bool, out: &mut Vec<u8>) -> bool {
+pub fn encode_result(route: &Route, installed: bool, out: &mut Vec<u8>) -> bool {
     let route_type = match route.set.route_type {
         RouteType::Unicast => RTN_UNICAST,
         RouteType::Blackhole => RTN_BLACKHOLE,

@@ -133,7 +133,7 @@ impl Table {
     fn link_changed(&mut self, index: u32) {
         let through = self.resolver.by_interface(index);
         self.sets_changed(through);
-        self.settle_at_once();
+        self.apply_unless_deferred();
     }
 
     /// Removes the routes and next-hop objects through a link that went down: the kernel sends no
@@ -157,7 +157,7 @@ impl Table {
         }
         self.sets_gone(gone);
         self.sets_changed(concerned);
-        self.settle_at_once()
+        self.apply_unless_deferred()
     }
 
     /// Applies a next-hop object.
@@ -209,12 +209,14 @@ impl Table {
         let concerned = self.resolver.by_objects(ids.iter().copied());
         let gone = self.take_objects(ids);
         if self.scope.source == RouteSource::Kernel {
-            let is_gone = |_: &Topology, set: &NextHopSet| matches!(set.next_hops, NextHopSource::Object(used) if gone.contains(&used));
+            let is_gone = |_: &Topology, set: &NextHopSet| {
+                set.object().is_some_and(|used| gone.contains(&used))
+            };
             let sets = self.resolver.of(&concerned, is_gone);
             self.sets_gone(sets);
         }
         self.sets_changed(concerned);
-        self.settle_at_once()
+        self.apply_unless_deferred()
     }
 
     /// Removes objects, also from groups, and groups with their last member; returns the removed ids.
@@ -234,7 +236,7 @@ impl Table {
     fn objects_changed(&mut self, objects: impl IntoIterator<Item = u32>) {
         let concerned = self.resolver.by_objects(objects);
         self.sets_changed(concerned);
-        self.settle_at_once();
+        self.apply_unless_deferred();
     }
 
     /// Starts a dump of the next-hop objects.
@@ -268,7 +270,7 @@ impl Table {
         self.resolver.topology.interfaces = interfaces;
         let all = self.resolver.all();
         self.sets_changed(all);
-        self.settle_at_once();
+        self.apply_unless_deferred();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Routes of zebra: one a prefix, connections that begin and are lost, and the answers.
+//! Routes of zebra: one a prefix, connections that begin and are lost, and the results.
 
 use std::convert::Infallible;
 
@@ -35,7 +35,7 @@ fn announce(table: &mut Table, route: Route) {
         expired: false,
     };
     let set = route.set;
-    let entered = table.announce_sole(announcement, None, || Ok::<_, Infallible>(set));
+    let entered = table.announce_only(announcement, None, || Ok::<_, Infallible>(set));
     entered.unwrap();
 }
 
@@ -71,8 +71,8 @@ fn state(table: &Table, number: u8) -> Option<RouteState> {
         .map(|r| r.state)
 }
 
-fn answers(table: &mut Table) -> Vec<(u8, bool)> {
-    let taken = table.take_answers(100);
+fn results(table: &mut Table) -> Vec<(u8, bool)> {
+    let taken = table.take_results(100);
     taken
         .iter()
         .map(|a| (a.route.protocol, a.installed))
@@ -96,9 +96,9 @@ fn a_route_takes_the_place_of_whatever_its_prefix_had() {
         assert_eq!(has(&table, 1), expected);
     }
     assert_eq!(table.counts(Family::V4).kernel, 2);
-    table.withdraw_sole(254, &prefix(1));
+    table.withdraw_only(254, &prefix(1));
     assert_eq!(has(&table, 1), [(MIRRORED, 9)], "what is not zebra's stays");
-    table.withdraw_sole(254, &prefix(1));
+    table.withdraw_only(254, &prefix(1));
     assert_eq!(table.anomalies().unknown_withdrawals, 1);
     assert_eq!(table.counts(Family::V4).kernel, 1);
 }
@@ -170,67 +170,67 @@ fn ids_of_objects_are_told_also_of_those_that_are_missing() {
 }
 
 #[test]
-fn what_vpp_says_is_answered_once_and_as_it_is_then() {
+fn a_result_is_sent_once_and_as_it_is_then() {
     let mut table = table();
     let to = |number: u8, gateway: &str| route(number, 20, MIRRORED, &hop(gateway, 1));
     announce(&mut table, to(1, "192.0.2.1"));
     commit(&mut table, &[]);
-    assert_eq!(answers(&mut table), [], "nobody has asked");
-    table.begin_answers();
+    assert_eq!(results(&mut table), [], "nobody has asked");
+    table.begin_results();
     announce(&mut table, to(1, "192.0.2.1"));
     assert_eq!(
-        answers(&mut table),
+        results(&mut table),
         [(MIRRORED, true)],
         "VPP has it already"
     );
     announce(&mut table, to(2, "192.0.2.1"));
-    assert_eq!(answers(&mut table), [], "VPP has not spoken");
+    assert_eq!(results(&mut table), [], "VPP has not spoken");
     commit(&mut table, &[2]);
-    assert_eq!(answers(&mut table), [(MIRRORED, false)]);
+    assert_eq!(results(&mut table), [(MIRRORED, false)]);
     announce(&mut table, to(2, "192.0.2.1"));
     assert_eq!(
-        answers(&mut table),
+        results(&mut table),
         [(MIRRORED, false)],
         "it has refused this"
     );
     table.retry_rejected(|_| true);
     commit(&mut table, &[]);
-    assert_eq!(answers(&mut table), [(MIRRORED, true)]);
+    assert_eq!(results(&mut table), [(MIRRORED, true)]);
     // However many changes precede a read, a prefix is queued once.
     for gateway in ["192.0.2.2", "192.0.2.3", "192.0.2.4"] {
         announce(&mut table, to(1, gateway));
         commit(&mut table, &[]);
     }
-    assert_eq!(table.answers_queued(), 1);
+    assert_eq!(table.results_queued(), 1);
     announce(&mut table, to(1, "192.0.2.5"));
-    assert_eq!(answers(&mut table), [], "the answer is still to come");
+    assert_eq!(results(&mut table), [], "VPP has still to answer");
     commit(&mut table, &[]);
-    assert_eq!(answers(&mut table), [(MIRRORED, true)]);
+    assert_eq!(results(&mut table), [(MIRRORED, true)]);
 }
 
 #[test]
-fn a_route_that_vpp_gives_up_is_answered_and_one_that_goes_is_not() {
+fn a_route_that_vpp_gives_up_has_a_result_and_one_that_goes_has_none() {
     let mut table = table();
-    table.begin_answers();
+    table.begin_results();
     announce(&mut table, route(1, 20, MIRRORED, &hop("192.0.2.1", 2)));
     commit(&mut table, &[]);
-    assert_eq!(answers(&mut table), [], "held, and nobody refused it");
+    assert_eq!(results(&mut table), [], "held, and nobody refused it");
     announce(&mut table, route(1, 20, MIRRORED, &hop("192.0.2.1", 1)));
     commit(&mut table, &[]);
-    assert_eq!(answers(&mut table), [(MIRRORED, true)]);
+    assert_eq!(results(&mut table), [(MIRRORED, true)]);
     announce(&mut table, route(1, 20, OTHER, &hop("192.0.2.1", 1)));
     assert_eq!(
-        answers(&mut table),
+        results(&mut table),
         [(OTHER, true)],
         "the same paths for another's route"
     );
     table.link(1, link(name(1), false));
     commit(&mut table, &[]);
-    assert_eq!(answers(&mut table), [(OTHER, false)]);
-    table.withdraw_sole(254, &prefix(1));
+    assert_eq!(results(&mut table), [(OTHER, false)]);
+    table.withdraw_only(254, &prefix(1));
     announce(&mut table, route(2, 20, 2, &hop("192.0.2.1", 1)));
     commit(&mut table, &[]);
-    assert_eq!(answers(&mut table), [], "gone, and foreign");
-    table.end_answers();
-    assert_eq!(table.answers_queued(), 0);
+    assert_eq!(results(&mut table), [], "gone, and foreign");
+    table.end_results();
+    assert_eq!(table.results_queued(), 0);
 }

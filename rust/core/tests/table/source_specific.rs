@@ -1,4 +1,4 @@
-//! Routes for packets of some sources only: listed and counted, never in VPP.
+//! Source-specific routes: listed and counted, never in VPP.
 
 use bgpreflector_core::route::{
     Family, NextHopSet, NextHopSource, Prefix, RouteKey, RouteType, SetBytes,
@@ -43,11 +43,11 @@ fn announce_as(
         protocol,
         expired: false,
     };
-    assert!(table.announce_source_route(source(from), announcement, set(gateways), insert_mode));
+    assert!(table.announce_source_specific(source(from), announcement, set(gateways), insert_mode));
 }
 
 fn withdraw(table: &mut Table, number: u8, from: u8, gateways: &[&str]) {
-    table.withdraw_source_route(source(from), key(number), MIRRORED, set(gateways));
+    table.withdraw_source_specific(source(from), key(number), MIRRORED, set(gateways));
 }
 
 /// All that are held, in pages of one.
@@ -178,7 +178,7 @@ fn a_route_that_comes_with_the_removal_of_their_link_stays() {
     table.defer();
     table.remove_link(1);
     table.announce(route.clone(), InsertMode::Append);
-    table.settle();
+    table.apply_deferred();
     assert!(!table.held_routes().contains_key("source_specific"));
     assert_eq!(table.routes_of(254, &route.key.prefix).len(), 1);
     assert_eq!(table.sets().0, 1);
