@@ -14,6 +14,8 @@ from bgpreflector.reflector import kernel_engine
 from bgpreflector.routes.batch import NO_LIMIT
 from bgpreflector.vpp import FibProgrammer
 
+from .unreached_tables import JudgedLookup, judged
+
 PAGE = 1000
 SETTLE_TIMEOUT = 30.0
 """Seconds to wait for a kernel that changes too little to disturb a dump."""
@@ -104,7 +106,7 @@ class Audit:
 
     def lookup_checks(
         self, sample: int, prefixes: Sequence[str], known: Container[PrefixKey]
-    ) -> list[_core.LookupCheck]:
+    ) -> list[JudgedLookup]:
         """What the kernel itself answers for about ``sample`` of the routes that VPP has and for
         all of the prefixes, in every mirrored table, and whether VPP forwards so.
 
@@ -115,12 +117,17 @@ class Audit:
         if sample:
             asked += self.engine.sample_installed(sample, seed=int(time.time()))
         found = {(one.table, one.prefix): one for one in self.engine.check_lookups(asked)}
-        doubtful = [key for key, one in found.items() if one.verdict == "different"]
+        different = (one.check for one in judged(found.values()) if one.verdict == "different")
+        doubtful = [(one.table, one.prefix) for one in different]
         if doubtful:
             time.sleep(LASTING_PAUSE)
             self.read()
             found |= {(one.table, one.prefix): one for one in self.engine.check_lookups(doubtful)}
-        return [one for key, one in found.items() if key not in known]
+        return [
+            one
+            for one in judged(found.values())
+            if (one.check.table, one.check.prefix) not in known
+        ]
 
     def unresolved(self) -> list[tuple[PrefixKey, str]]:
         """Routes that VPP has and does not forward by, one for each path set, and why."""

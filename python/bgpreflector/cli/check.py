@@ -36,7 +36,10 @@ SCHEMA = 1
     help="Print one JSON object: the mistakes, or the whole configuration.",
 )
 def check(file: Path | None, config: Path | None, as_json: bool) -> None:
-    """Check a configuration file; every mistake is named by its key."""
+    """Check a configuration file; every mistake is named by its key.
+
+    The handlers that it names (handlers.load) are loaded, as by `run`.
+    """
     if file and config:
         raise click.BadParameter("name the file once: as FILE, or by --config")
     found = config_file(file or config)
@@ -46,6 +49,7 @@ def check(file: Path | None, config: Path | None, as_json: bool) -> None:
         )
     try:
         checked = with_environment(load(found), os.environ)
+        _load_handlers(checked, str(found))
     except ConfigError as wrong:
         if as_json:
             say(json.dumps(_object(None, wrong.problems), default=str, allow_nan=False))
@@ -62,6 +66,30 @@ def check(file: Path | None, config: Path | None, as_json: bool) -> None:
         say("  use_external_ipam is false: nothing will be reflected")
     tables = json.dumps({str(k): v for k, v in checked.table_map.items()})
     say(f"  kernel tables to VPP tables: {tables}")
+    if checked.kernel.discover:
+        say(f"  discovered kernel tables: {_discovered(checked)}")
+
+
+def _load_handlers(config: Config, file: str) -> None:
+    """Make them, as a run does. Raises :class:`ConfigError`."""
+    if not config.handlers.load:
+        return
+    # Its imports take longer than all the rest of the command.
+    from bgpreflector.daemon.handlers import load_handlers  # noqa: PLC0415
+
+    try:
+        load_handlers(config)
+    except ConfigError as wrong:
+        raise ConfigError(file, wrong.problems) from wrong
+
+
+def _discovered(config: Config) -> str:
+    """Which, and the VPP tables that they go into."""
+    ranges = config.kernel.model_copy(update={"tables": ()}).tables_text
+    free = config.free_tables
+    into = "the VPP table of its number" if free is None else f"a free one of {free[0]}-{free[1]}"
+    named = "".join(f", {kernel} into {vpp}" for kernel, vpp in config.further_tables.items())
+    return f"{ranges}, each into {into}{named}"
 
 
 def _object(config: Config | None, problems: Iterable[Problem] = ()) -> dict[str, object]:

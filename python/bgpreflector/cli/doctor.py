@@ -18,7 +18,7 @@ from bgpreflector.units import counted
 from . import options
 from .exit_codes import ExitCode
 from .output import plain, say
-from .settings import read_config
+from .settings import COMMAND_LINE, read_config
 
 STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
 
@@ -56,7 +56,7 @@ def doctor(
             control={} if control is None else {"socket": str(control)},
         )
     except ConfigError as wrong:
-        findings = _mistakes(config, wrong)
+        findings = _mistakes(wrong)
         _print(findings, as_json=as_json)
     else:
         findings = _check_up(settings, as_json=as_json)
@@ -75,15 +75,15 @@ def _check_up(settings: Config, *, as_json: bool) -> list[Finding]:
     return findings
 
 
-def _mistakes(file: Path | None, wrong: ConfigError) -> list[Finding]:
-    source = wrong.source if file is None else str(file)
+def _mistakes(wrong: ConfigError) -> list[Finding]:
+    where = "on the command line" if wrong.source == COMMAND_LINE else f"in {wrong.source}"
     return [
         Finding(
             "configuration",
             Severity.ERROR,
-            problem.key or source,
-            str(problem),
-            f"correct it in {source}; docs/configuration.md has every key",
+            problem.key or wrong.source,
+            problem.what,
+            f"correct it {where}; docs/configuration.md has every key",
         )
         for problem in wrong.problems
     ]

@@ -11,6 +11,7 @@ import click
 
 from bgpreflector import _core
 from bgpreflector.audit.difference import Audit, PrefixKey
+from bgpreflector.audit.unreached_tables import JudgedLookup
 from bgpreflector.routes.paths import with_names
 
 from .differences import Printer, Row
@@ -30,8 +31,8 @@ class LookupCounts:
     """Those of them that VPP forwards differently."""
 
     other_route: int
-    """Those that the kernel forwards by another table, or by a route of a protocol that is not
-    mirrored."""
+    """Those that the kernel forwards by another table, as no rule leads to theirs or others come
+    first, or by a route of a protocol that is not mirrored."""
 
     unresolved: int
     """Path sets that VPP has and does not forward by."""
@@ -68,10 +69,11 @@ def _unresolved_line(row: Row) -> str:
     return f"unresolved {row['prefix']} table {row['table']}  {row['reason']}"
 
 
-def _object(one: _core.LookupCheck) -> dict[str, object]:
+def _object(judged: JudgedLookup) -> dict[str, object]:
+    one = judged.check
     return {
         "kind": "lookup",
-        "verdict": one.verdict,
+        "verdict": judged.verdict,
         "table": one.table,
         "prefix": one.prefix,
         "address": str(one.address),
@@ -81,14 +83,18 @@ def _object(one: _core.LookupCheck) -> dict[str, object]:
     }
 
 
-def _line(one: _core.LookupCheck, vpp_names: Mapping[int, str]) -> str:
-    word = "different" if one.verdict == "different" else "other route"
-    has = ", ".join(one.installed) or "nothing"
-    line = (
-        f"{word} {one.prefix} table {one.table}  the kernel forwards {one.address} by "
-        f"{_kernel(one)}  (VPP has {has})"
-    )
+def _line(judged: JudgedLookup, vpp_names: Mapping[int, str]) -> str:
+    one = judged.check
+    word = "different" if judged.verdict == "different" else "other route"
+    does = f"the kernel forwards {one.address} by {_kernel(one)}"
+    if not judged.reached:
+        does = f"no rule (`ip rule`) leads the kernel to it: {one.address} goes by {_kernel(one)}"
+    line = f"{word} {one.prefix} table {one.table}  {does}  (VPP has {_installed(one)})"
     return with_names(line, vpp_names)
+
+
+def _installed(one: _core.LookupCheck) -> str:
+    return ", ".join(one.installed) or "nothing"
 
 
 def _kernel(one: _core.LookupCheck) -> str:

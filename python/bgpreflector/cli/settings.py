@@ -13,6 +13,9 @@ from bgpreflector.config.override import override
 from .config_file import config_file, where_from
 from .output import say
 
+COMMAND_LINE = "command line"
+"""Where a mistake is that is in no file."""
+
 
 def read_config(
     file: Path | None,
@@ -43,7 +46,7 @@ def read_config(
     values = {"kernel": kernel, "vpp": vpp}
     for section, more in others.items():
         values.setdefault(section, {}).update(more)
-    return override(config, values, source="command line")
+    return override(config, values, source=COMMAND_LINE)
 
 
 def configuration_text(file: Path | None) -> str:
@@ -63,7 +66,7 @@ def _pair(text: str) -> tuple[str, str | int]:
     linux, separator, vpp = text.partition("=")
     if not (linux and separator and vpp):
         raise ConfigError(
-            "command line",
+            COMMAND_LINE,
             [Problem("--interface", "must be LINUX=VPP, for instance eth0=GigabitEthernet0/8/0")],
         )
     return linux, int(vpp) if vpp.isdecimal() else vpp

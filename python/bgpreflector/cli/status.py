@@ -28,7 +28,7 @@ EXIT_CODES = {
 """Exit status of ``--check`` where the daemon is not ready; 6 for everything else."""
 
 MAX_NAMED = 3
-"""Interfaces that the first line names."""
+"""Interfaces that the first line names, and tables that a line does."""
 
 MIN_RELOAD_AGE = 60.0
 """Seconds by which a configuration is younger than the process where it was read again: a process
@@ -102,6 +102,8 @@ def _print_report(report: StatusReport, *, legend: bool) -> None:
 def headline(report: StatusReport) -> str:
     """The state in a line, with what to do where that is known."""
     parts = [_state_text(report)] if report.hung is None else [report.hung, _state_text(report)]
+    if report.unassigned_tables:
+        parts.append(f"{counted(len(report.unassigned_tables), 'kernel table')} not mirrored")
     if report.vpp.version is not None:
         parts += _held(report.held)
     if report.dirty:
@@ -229,6 +231,7 @@ def lines(report: StatusReport) -> list[str]:
     found = {
         "VPP": _vpp(report),
         "zebra": _zebra(report),
+        "unassigned": _unassigned(report),
         "requests": requests,
         "held": counts_text(report.held_routes),
         "instead": counts_text(report.held.substitutes),
@@ -286,6 +289,15 @@ def _limit(report: StatusReport) -> str:
         return ""
     refused = f", {limit.held:,} kept out of VPP" if limit.held else ""
     return f"{counted(limit.max_routes, 'prefix')}, then {limit.action}{refused}"
+
+
+def _unassigned(report: StatusReport) -> str:
+    tables = report.unassigned_tables
+    if not tables:
+        return ""
+    which = "it" if len(tables) == 1 else "them"
+    named = ", ".join(map(str, tables[:MAX_NAMED])) + (", …" if len(tables) > MAX_NAMED else "")
+    return f"{named}: no VPP table is left for {which} (`bgpreflector doctor`)"
 
 
 def _overridden(report: StatusReport) -> str:

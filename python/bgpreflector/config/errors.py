@@ -35,6 +35,11 @@ class Problem:
         """Whether the problem is about a value."""
         return self.value is not _NO_VALUE
 
+    @property
+    def what(self) -> str:
+        """The refused value, and what is wrong, without the key."""
+        return f"{_shown(self.value)}: {self.message}" if self.has_value else self.message
+
     def __str__(self) -> str:
         value = f" = {_shown(self.value)}" if self.has_value else ""
         return f"{self.key}{value}: {self.message}" if self.key else self.message

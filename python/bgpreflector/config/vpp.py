@@ -48,7 +48,9 @@ class FibSourceConfig(Section):
     name: SourceName = Field(
         default="bgpreflector",
         description="Name of the source. All routes of the source count as ours, also those of "
-        "an earlier run: two instances on one VPP need two names.",
+        "an earlier run: two instances on one VPP need two names. Before you change it, stop the "
+        "daemon and run `bgpreflector flush` with the old name: routes of the old source stay in "
+        "VPP otherwise.",
     )
     priority: StrictInt = Field(
         default=0x88,

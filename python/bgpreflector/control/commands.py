@@ -206,6 +206,12 @@ class _Commands:
             self._daemon.resync(reason)
         except OperationsFailedError as error:
             raise RefusedError("vpp", str(error)) from error
+        except Exception as error:
+            done = "; ".join(getattr(error, "__notes__", ()))
+            if not done:
+                raise
+            message = f"{done}: {type(error).__name__}: {error}; the daemon's log has more"
+            raise RefusedError("failed", message) from error
 
     def repair(self, _: _Arguments) -> Answering:
         """Audit VPP, resync, and audit again."""

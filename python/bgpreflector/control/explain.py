@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from bgpreflector import _core
 from bgpreflector.config.protocols import protocol_name
 from bgpreflector.errors import VppError
 from bgpreflector.routes.listing import link_names
-from bgpreflector.routes.paths import DROP_PATH_TYPES, path_rows, path_text
+from bgpreflector.routes.paths import path_rows, path_text
 from bgpreflector.routes.rows import route_row
 from bgpreflector.vpp import FibQuery, VppEntry
 
+from .hold_reasons import held_reason
 from .lookup_comparison import KernelLookup
 from .protocol import RefusedError
-from .routes import longest_match, mirrored_row, named_reason, vpp_interface_names
+from .routes import RouteSelection, matches, mirrored_row, route_pages, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -48,12 +50,15 @@ LOOKUP_ERRORS = {
 
 @dataclass(frozen=True)
 class TableMatch:
-    """The longest match in one mirrored table."""
+    """The longest match in one mirrored table, for packets without a type of service."""
 
     table: int
     vpp_table: int
     views: Sequence[_core.RouteView]
     """The routes of its prefix; none if nothing matches."""
+
+    by_tos: Sequence[_core.RouteView]
+    """The routes of longer prefixes, which are all for a type of service."""
 
     @property
     def forwarding(self) -> _core.RouteView | None:
@@ -70,13 +75,21 @@ def explain_prefix(daemon: Daemon, prefix: IPNetwork) -> dict[str, object]:
     text = str(prefix)
     table = next((t for t in daemon.kernel_tables if daemon.engine.routes_of(t, text)), None)
     if table is None:
+        has = _held_for_some_sources(daemon, text) or f"no mirrored table has a route to {prefix}"
         raise RefusedError(
             "arguments",
-            f"no mirrored table has a route to {prefix}; `bgpreflector show route "
-            f"{prefix.network_address}` shows what forwards an address of it",
+            f"{has}; `bgpreflector show route {prefix.network_address}` shows what forwards an "
+            "address of it",
         )
     (checked,) = daemon.engine.check_lookups([(table, text)])
     return explain(daemon, checked.address, text)
+
+
+def _held_for_some_sources(daemon: Daemon, prefix: str) -> str | None:
+    """What is held of a prefix that is in no table: its routes are for some sources only."""
+    pages = route_pages(daemon, RouteSelection(states=("held",), within=prefix))
+    reasons = [row["reason"] for page in pages for row in page if row["prefix"] == prefix]
+    return f"{prefix} is not in VPP: {', '.join(map(str, reasons))}" if reasons else None
 
 
 def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> dict[str, object]:
@@ -86,24 +99,32 @@ def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> di
     """
     names, vpp_names = link_names(daemon.engine), vpp_interface_names(daemon)
     kernel, number = daemon.engine.lookup(address)
-    matches = [_match(daemon, table, address, prefix) for table in daemon.kernel_tables]
-    entries, unanswered = _ask_vpp(daemon, matches, address)
+    found = [_match(daemon, table, address, prefix) for table in daemon.kernel_tables]
+    entries, unanswered = _ask_vpp(daemon, found, address)
     why = [
         None if unanswered is None else f"VPP could not be asked: {unanswered}",
-        _kernel_side(daemon, kernel, number, matches),
+        _kernel_side(daemon, kernel, number, found),
     ]
     lookup = KernelLookup(daemon, address, kernel, number or 0)
     tables = []
-    for match, (exact, longest) in zip(matches, entries, strict=True):
-        difference = _difference(daemon, match, exact)
+    for match, (exact, longest) in zip(found, entries, strict=True):
+        reasons: list[str | None] = [*_for_some_packets(match)]
         if unanswered is None:
-            why.append(_vpp_side(daemon, match, exact, longest, difference))
-            why.append(lookup.compare(match, longest))
+            reasons.append(_vpp_side(daemon, match, exact, longest))
+            reasons.append(lookup.compare(match, longest))
+        why += [
+            _with_table(match, reason) if len(found) > 1 else reason
+            for reason in reasons
+            if reason is not None
+        ]
         tables.append(
             {
                 "table": match.table,
                 "vpp_table": match.vpp_table,
-                "routes": [mirrored_row(daemon, view, names, vpp_names) for view in match.views],
+                "routes": [
+                    mirrored_row(daemon, view, names, vpp_names)
+                    for view in (*match.by_tos, *match.views)
+                ],
                 "vpp": _entry(daemon, exact),
                 "vpp_forwards_by": _entry(daemon, longest),
                 "vpp_resolved": _resolved(longest),
@@ -119,10 +140,30 @@ def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> di
     }
 
 
+def _with_table(match: TableMatch, reason: str) -> str:
+    """What is said of one of several tables."""
+    where = f"table {match.vpp_table}"
+    return reason if where in reason else f"VPP {where}: {reason}"
+
+
 def _match(daemon: Daemon, table: int, address: IPAddress, prefix: str | None) -> TableMatch:
-    views = [] if prefix is None else daemon.engine.routes_of(table, prefix)
-    views = views or longest_match(daemon, table, address)
-    return TableMatch(table, daemon.vpp_table(table), views)
+    longest: int = address.max_prefixlen
+    if prefix is not None and daemon.engine.routes_of(table, prefix):
+        longest = ip_network(prefix).prefixlen
+    by_tos: list[_core.RouteView] = []
+    for views in matches(daemon, table, address, longest):
+        if any(view.tos == 0 for view in views):
+            return TableMatch(table, daemon.vpp_table(table), views, by_tos)
+        by_tos += views
+    return TableMatch(table, daemon.vpp_table(table), [], by_tos)
+
+
+def _for_some_packets(match: TableMatch) -> Iterator[str]:
+    """Longer prefixes that do not count, as their routes are for some packets only."""
+    others = f"the others go by {match.views[0].prefix}" if match.views else "nothing is for others"
+    for prefix, views in groupby(match.by_tos, key=lambda view: view.prefix):
+        values = ", ".join(str(view.tos) for view in views)
+        yield f"{prefix} is for packets with TOS {values} only, which VPP cannot tell; {others}"
 
 
 Entries = list[tuple[VppEntry | None, VppEntry | None]]
@@ -214,34 +255,11 @@ def _why_not_in_table(daemon: Daemon, kernel: _core.KernelRoute) -> str:
     )
 
 
-SUBSTITUTES = {
-    "drop": "VPP drops what goes there (vpp.unmapped)",
-    "punt": "VPP hands what goes there to the kernel, which forwards it where linux-cp or the like "
-    "takes it (vpp.unmapped)",
-    "next_hops": "VPP has those of its next hops that it can have (vpp.unmapped_next_hops)",
-}
-
-
-def held_reason(daemon: Daemon, view: _core.RouteView, longest: VppEntry | None) -> str:
-    """Why a route is held, and what VPP does with its packets."""
-    reason = named_reason(view.reason, link_names(daemon.engine))
-    if view.substitute is not None:
-        return f"{view.prefix} is not in VPP as it is: {reason}; {SUBSTITUTES[view.substitute]}"
-    if longest is None or longest.prefix == view.prefix:
-        return f"{view.prefix} is not in VPP: {reason}"
-    drops = all(path_type in DROP_PATH_TYPES for path_type, *_ in longest.paths)
-    return (
-        f"{view.prefix} is not in VPP: {reason}; VPP {'drops' if drops else 'forwards'} it by "
-        f"{longest.prefix} (vpp.unmapped says what it does)"
-    )
-
-
 def _vpp_side(
     daemon: Daemon,
     match: TableMatch,
     entry: VppEntry | None,
     longest: VppEntry | None,
-    difference: str | None,
 ) -> str | None:
     """How VPP differs from the table for the prefix; ``None`` if it does not."""
     if not match.views:
@@ -249,7 +267,7 @@ def _vpp_side(
     view = match.forwarding
     prefix = match.views[0].prefix
     if view is None:
-        protocols = sorted({v.protocol for v in match.views if v.state == "foreign"})
+        protocols = sorted({v.protocol for v in match.views if v.state == "foreign" and v.tos == 0})
         return (
             f"{prefix} is none of ours: its route is of protocol "
             f"{', '.join(map(protocol_name, protocols))}, which is not mirrored (kernel.protocols)"
@@ -261,7 +279,7 @@ def _vpp_side(
     if view.state == "queued":
         paused = "; the daemon is paused: see `bgpreflector resume`" if daemon.paused else ""
         return f"a request for {prefix} waits for VPP's answer{paused}"
-    return _installed(daemon, prefix, entry, difference)
+    return _installed(daemon, prefix, entry, _difference(daemon, match, entry))
 
 
 def _installed(

@@ -20,7 +20,8 @@ from bgpreflector.routes.paths import (
 from bgpreflector.routes.rows import hops_text, route_row
 from bgpreflector.vpp import VppEntry, not_entered
 
-from .routes import named_reason, vpp_interface_names
+from .hold_reasons import named_reason
+from .routes import vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector import _core
@@ -67,20 +68,22 @@ class KernelLookup:
         """
         if entry is None or (self._elsewhere(match) and _drops(entry)):
             return self._without_entry(match, entry)
+        if self.route is not None and self.route.route_type == LOCAL_ROUTE_TYPE:
+            return self._of_its_own(match, entry)
+        if self.route is not None and self.route.table == match.table:
+            return self._compare(self.route, match, entry)
+        if not entry.entered:
+            return f"VPP resolves {self.address} by {entry.prefix}, and {not_entered(entry.table)}"
         if self.route is None:
             return (
                 f"VPP forwards {self.address} by {entry.prefix}, and not as the kernel, which does "
                 f"not forward it: {os.strerror(self.number)}"
             )
-        if self.route.route_type == LOCAL_ROUTE_TYPE:
-            return self._of_its_own(match, entry)
-        if self.route.table != match.table:
-            return (
-                f"VPP's table {match.vpp_table} forwards {self.address} by {entry.prefix}, and not "
-                f"as the kernel, which decides by {self.route.prefix} in its table "
-                f"{self.route.table}: policy rules (`ip rule`) have that come first"
-            )
-        return self._compare(self.route, match, entry)
+        return (
+            f"VPP's table {match.vpp_table} forwards {self.address} by {entry.prefix}, and not "
+            f"as the kernel, which decides by {self.route.prefix} in its table "
+            f"{self.route.table}: policy rules (`ip rule`) have that come first"
+        )
 
     def _elsewhere(self, match: Matched) -> bool:
         return self.route is None or self.route.table != match.table

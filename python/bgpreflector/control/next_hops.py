@@ -9,8 +9,9 @@ from bgpreflector.routes.listing import link_names
 from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import next_hop_row
 
+from .hold_reasons import named_reason
 from .lines import Row
-from .routes import PAGE, RouteSelection, listing_of, named_reason, vpp_interface_names
+from .routes import PAGE, RouteSelection, listing_of, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon

@@ -56,7 +56,12 @@ def parse_request(line: bytes) -> Request:
 def problems(error: ValidationError) -> str:
     """Pydantic's errors in a line."""
     found = (
-        ": ".join(filter(None, (".".join(map(str, detail["loc"])), detail["msg"])))
+        ": ".join(filter(None, (".".join(map(str, detail["loc"])), _message(detail["msg"]))))
         for detail in error.errors(include_url=False, include_input=False, include_context=False)
     )
     return "; ".join(found)
+
+
+def _message(text: str) -> str:
+    """Without what Pydantic puts before the text of a validator of ours."""
+    return text.removeprefix("Value error, ")

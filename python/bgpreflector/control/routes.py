@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -14,6 +13,7 @@ from bgpreflector.routes.listing import link_names, listing_groups
 from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import route_row
 
+from .hold_reasons import named_reason
 from .lines import Row
 from .protocol import RefusedError
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 PAGE = 500
 """Routes in a page."""
-
-BY_INDEX = re.compile(r"the kernel's interface (\d+)$")
-"""How ``Held::NoInterface`` of the core ends."""
 
 STATES = ("installed", "queued", "held", "rejected", "not_best", "foreign")
 """``RouteState::name`` of the core."""
@@ -123,12 +120,18 @@ def longest_match(
     daemon: Daemon, table: int, address: IPv4Address | IPv6Address
 ) -> list[_core.RouteView]:
     """The routes of the longest prefix that an address is in; none if nothing matches."""
-    for length in range(address.max_prefixlen, -1, -1):
+    return next(matches(daemon, table, address, address.max_prefixlen), [])
+
+
+def matches(
+    daemon: Daemon, table: int, address: IPv4Address | IPv6Address, longest: int
+) -> Iterator[list[_core.RouteView]]:
+    """The routes of each prefix that an address is in, from this length on, the longest first."""
+    for length in range(longest, -1, -1):
         prefix = ip_network((address, length), strict=False)
         views = daemon.engine.routes_of(table, str(prefix))
         if views:
-            return views
-    return []
+            yield views
 
 
 def mirrored_row(
@@ -146,17 +149,6 @@ def mirrored_row(
         "substitute": view.substitute,
         "installed": path_rows(view.installed_paths, vpp_names),
     }
-
-
-def named_reason(reason: str | None, names: Mapping[int, str]) -> str | None:
-    """The core's hold reason, with the interface by name.
-
-    The core knows interfaces by index, as the kernel's routes do.
-    """
-    waits = None if reason is None else BY_INDEX.search(reason)
-    if waits is None or int(waits[1]) not in names:
-        return reason
-    return BY_INDEX.sub(f"{names[int(waits[1])]} (vpp.interfaces)", str(reason))
 
 
 def vpp_interface_names(daemon: Daemon) -> dict[int, str]:

@@ -32,13 +32,27 @@ class Limits:
     """Limits for clients."""
 
     clients: int = 16
-    """The most clients at a time."""
+    """The most clients at a time: so many of root and the daemon's own user, and so many others,
+    who must not lock these out."""
 
     idle: float = 60.0
     """Seconds that a client may take for a request."""
 
     write: float = 30.0
     """Seconds that a client may take to read a page."""
+
+
+@dataclass(frozen=True)
+class _Client:
+    """A connected client."""
+
+    writer: asyncio.StreamWriter
+    user: int
+
+    @property
+    def trusted(self) -> bool:
+        """Whether it may do everything."""
+        return self.user in {0, os.geteuid()}
 
 
 class ControlServer:
@@ -64,7 +78,7 @@ class ControlServer:
         self._others_may = frozenset(others_may)
         self._limits = limits or Limits()
         self._open = ExitStack()
-        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._clients: dict[asyncio.Task[None], _Client] = {}
 
     def start(self) -> None:
         """Listen, once. Raises :class:`bgpreflector.errors.ControlError`."""
@@ -92,7 +106,7 @@ class ControlServer:
         self._open.close()
 
     def _run(self, loop: asyncio.AbstractEventLoop, stop: asyncio.Event, listener: socket) -> None:
-        with ThreadPoolExecutor(self._limits.clients, "control-command") as pool:
+        with ThreadPoolExecutor(2 * self._limits.clients, "control-command") as pool:
             loop.set_default_executor(pool)
             loop.run_until_complete(self._serve(stop, listener))
         loop.close()
@@ -103,12 +117,12 @@ class ControlServer:
         accepting.cancel()
         await asyncio.wait([accepting])
         clients = dict(self._clients)
-        for client in clients:
-            client.cancel()
+        for task in clients:
+            task.cancel()
         await asyncio.gather(*clients, return_exceptions=True)
-        for writer in clients.values():
-            # A client that was just accepted has not started, so it did not do this itself.
-            await _hang_up(writer)
+        for client in clients.values():
+            # One that was just accepted has not started, so it did not do this itself.
+            await _hang_up(client.writer)
 
     async def _accept(self, listener: socket) -> None:
         """Accept clients; asyncio's own server drops just accepted ones when it closes."""
@@ -124,27 +138,29 @@ class ControlServer:
             # An answer counts as written once the kernel has all of it: the rest is lost when the
             # connection closes, also for a client that has sent everything and still reads.
             writer.transport.set_write_buffer_limits(high=0)
-            full = len(self._clients) >= self._limits.clients
-            task = asyncio.create_task(self._client(reader, writer, full=full))
-            self._clients[task] = writer
+            client = _Client(writer, _user(writer))
+            alike = sum(other.trusted == client.trusted for other in self._clients.values())
+            full = alike >= self._limits.clients
+            task = asyncio.create_task(self._serve_client(reader, client, full=full))
+            self._clients[task] = client
             task.add_done_callback(self._clients.pop)
 
-    async def _client(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, full: bool
+    async def _serve_client(
+        self, reader: asyncio.StreamReader, client: _Client, *, full: bool
     ) -> None:
         try:
             if full:
-                await self._write(writer, _busy(self._limits.clients))
+                await self._write(client.writer, _busy(self._limits.clients))
             else:
-                await self._requests(reader, writer)
+                await self._requests(reader, client)
         except (OSError, TimeoutError) as error:
             _log.debug("Disconnected a control client: %s", error or type(error).__name__)
         except asyncio.CancelledError:
             _log.debug("Disconnected a control client because the daemon ends")
         finally:
-            await _hang_up(writer)
+            await _hang_up(client.writer)
 
-    async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _requests(self, reader: asyncio.StreamReader, client: _Client) -> None:
         while True:
             try:
                 async with asyncio.timeout(self._limits.idle):
@@ -152,18 +168,19 @@ class ControlServer:
             except ValueError:
                 # The start of the next request in the rest is unknown.
                 message = f"a request has at most {MAX_REQUEST} bytes"
-                await self._write(writer, error_line("request", message))
+                await self._write(client.writer, error_line("request", message))
                 return
             if not line:
                 return
-            await self._answer(line, writer)
+            await self._answer(line, client)
 
-    async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, line: bytes, client: _Client) -> None:
+        writer = client.writer
         try:
             request = parse_request(line)
-            self._authorize(request, writer)
-            answering = self._handler(request)(request.arguments)
-            await self._pages(answering, writer)
+            handler = self._handler(request)
+            self._authorize(request, client)
+            await self._pages(handler(request.arguments), writer)
         except RefusedError as error:
             await self._write(writer, error_line(error.code, str(error)))
         except ReflectorError as error:
@@ -175,15 +192,14 @@ class ControlServer:
             message = f"{type(error).__name__}: {error}; the daemon's log has more"
             await self._write(writer, error_line("failed", message))
 
-    def _authorize(self, request: Request, writer: asyncio.StreamWriter) -> None:
+    def _authorize(self, request: Request, client: _Client) -> None:
         """Raises :class:`RefusedError`."""
-        user = _user(writer)
-        if user in {0, os.geteuid()} or request.command in self._others_may:
+        if client.trusted or request.command in self._others_may:
             return
         raise RefusedError(
             "forbidden",
-            f"{request.command!r} is not for user {user}: run it as root or as the daemon's user, "
-            'or set control.role = "operator" and restart the daemon',
+            f"{request.command!r} is not for user {client.user}: run it as root or as the daemon's "
+            'user, or set control.role = "operator" and restart the daemon',
         )
 
     def _handler(self, request: Request) -> Handler:

@@ -67,6 +67,8 @@ class Dispatcher:
             revert(executed, update, outcome)
         outcome.heals_failed_operations = update is not None and wants_healing
         self._release(event, txn.batches, outcome, committed=committed)
+        if committed:
+            outcome.note_done(event.name)
         return outcome
 
     def _reread(self, outcome: Outcome) -> bool:
@@ -119,7 +121,7 @@ class Dispatcher:
     ) -> None:
         self.count_error(handler)
         _log_handler_error(event, handler, error)
-        outcome.handler_failed(error)
+        outcome.handler_failed(handler.name, error)
 
     def _keep(self, handler: EventHandler, txn: Transaction) -> None:
         """What a handler had put stays where it fails to say in a resync what must exist."""

@@ -33,6 +33,9 @@ class Outcome:
     heals_failed_operations: bool = False
     """Whether operations that keep failing are a reason for a healing resync."""
 
+    failed_handlers: list[str] = field(default_factory=list)
+    """Names of the handlers that raised an error."""
+
     changes: dict[str, str] = field(default_factory=dict)
     """Descriptions of the changes by the name of the handler."""
 
@@ -52,9 +55,19 @@ class Outcome:
         if self.error is None or self.is_handlers_own or isinstance(error, FatalError):
             self.error, self.is_handlers_own = error, False
 
-    def handler_failed(self, error: Exception) -> None:
+    def handler_failed(self, name: str, error: Exception) -> None:
         """Record what a handler raised."""
+        self.failed_handlers.append(name)
         if isinstance(error, FatalError) or getattr(error, "needs_resync", False):
             self.fail(error, heal=True)
         elif self.error is None:
             self.error, self.is_handlers_own = error, True
+
+    def note_done(self, event_name: str) -> None:
+        """Add to a handler's own error that all else was done, for the producer that gets it."""
+        if self.error is None or not self.is_handlers_own:
+            return
+        names = ", ".join(self.failed_handlers)
+        note = f"handler {names} failed, and all else of the {event_name.lower()} was done"
+        if note not in getattr(self.error, "__notes__", ()):
+            self.error.add_note(note)

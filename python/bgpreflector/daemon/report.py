@@ -283,6 +283,9 @@ class StatusReport:
     """By family, as :attr:`TableStatus.prefixes`."""
 
     tables: tuple[TableStatus, ...]
+    unassigned_tables: tuple[int, ...]
+    """Discovered kernel tables that are not mirrored, as there is no VPP table for them."""
+
     dirty: int
     """Dirty prefixes."""
 

@@ -72,8 +72,9 @@ def status_of(daemon: Daemon, engine_status: _core.Status | None = None) -> Stat
         prefixes={f: _prefixes(counts) for f, counts in sorted(engine_status.prefixes.items())},
         tables=tuple(
             TableStatus(table, family, daemon.vpp_table(table), _prefixes(prefixes))
-            for table, family, prefixes in engine_status.tables
+            for table, family, prefixes in sorted(engine_status.tables, key=lambda row: row[:2])
         ),
+        unassigned_tables=tuple(daemon.engine.unassigned_tables()),
         dirty=engine_status.dirty,
         oldest_queued_seconds=engine_status.oldest_queued,
         queued_events=daemon.controller.queued,

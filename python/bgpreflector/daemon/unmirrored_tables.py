@@ -13,6 +13,7 @@ from bgpreflector.routes.listing import installed_count
 from bgpreflector.routes.names import family_name
 from bgpreflector.units import counted
 from bgpreflector.vpp import exceeds
+from bgpreflector.vpp.tables import remove_own_tables
 
 if TYPE_CHECKING:
     from bgpreflector import _core
@@ -50,7 +51,8 @@ class UnmirroredTablesDue(UpdateEvent):
 class UnmirroredTables(Observer):
     """Deletes our routes from tables that are given up, once VPP has been read.
 
-    Each resync tries what the ones before could not do. Most of our routes wait for approval.
+    Tables that we created are removed if nothing else is in them. Each resync tries what the
+    ones before could not do. Most of our routes wait for approval.
     """
 
     def __init__(self, engine: _core.Engine, sink: FibProgrammer, config: Config) -> None:
@@ -120,6 +122,7 @@ class UnmirroredTables(Observer):
             return 0
         for table in flushed.tables:
             self._cleared(*table)
+        self._remove({(table, is_ip6) for table, is_ip6, *_ in flushed.tables} - self._tables)
         self.withheld, self._reason = 0, ""
         if not self._tables:
             self._kept, self._approved = None, False
@@ -164,6 +167,13 @@ class UnmirroredTables(Observer):
                 "table given up", family=family, vpp_table=table, deleted=deleted, refused=refused
             ),
         )
+
+    def _remove(self, cleared: Collection[Table]) -> None:
+        """Remove those that we created and that have no routes of others."""
+        try:
+            remove_own_tables(self._sink.session, among=cleared)
+        except VppError as error:
+            _log.warning("Empty tables of ours stay in VPP: %s", error)
 
     def _stay(self, reason: str) -> None:
         if reason != self._reason:

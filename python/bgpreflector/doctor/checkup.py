@@ -78,10 +78,10 @@ def _both_sides(config: Config, engine: _core.Engine, sink: FibProgrammer) -> It
 def _vpp_side(
     config: Config, engine: _core.Engine, sink: FibProgrammer, routes: KernelRoutes | None
 ) -> Iterator[Finding]:
-    yield from vpp_findings(config, sink)
+    yield from vpp_findings(config, engine, sink)
     if not sink.session.connected:
         return
-    yield from resolved_findings(config, sink)
+    yield from resolved_findings(config, engine, sink)
     pending = 0 if routes is None else routes.missing
     yield from memory_findings(pending if config.is_fpm else missing_routes(engine), sink)
     if routes is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.routes.names import family_name
 from bgpreflector.vpp import FibProgrammer, not_entered
@@ -16,10 +17,14 @@ MAX_NAMED = 5
 """The most routes in a finding."""
 
 
-def resolved_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
+def resolved_findings(
+    config: Config, engine: _core.Engine, sink: FibProgrammer
+) -> Iterator[Finding]:
     """Check one route of VPP for each path set, and its tables."""
-    missing = set(sink.tables.missing)
-    for table, is_ip6 in config.vpp_tables:
+    discovered = {(vpp, is_ip6) for _, vpp, is_ip6, *rest in engine.mirrored_tables() if all(rest)}
+    tables = [*config.vpp_tables, *sorted(discovered)]
+    missing = set(sink.session.missing_tables(tables))
+    for table, is_ip6 in tables:
         if (table, is_ip6) not in missing and not sink.fib.is_entered(table, is_ip6=is_ip6):
             family = family_name(is_ip6=is_ip6)
             what, _, todo = not_entered(table).partition(": ")

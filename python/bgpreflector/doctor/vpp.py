@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.errors import VppError
 from bgpreflector.routes.names import family_name
 from bgpreflector.vpp import FibProgrammer
+from bgpreflector.vpp.discovery import unassigned_reason
 from bgpreflector.vpp.fib_sources import LINUX_NL
 
 from .finding import Finding, error, ok, warning
@@ -17,7 +19,7 @@ from .finding import Finding, error, ok, warning
 CHECK = "vpp"
 
 
-def vpp_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
+def vpp_findings(config: Config, engine: _core.Engine, sink: FibProgrammer) -> Iterator[Finding]:
     """Check VPP; connects the sink if VPP answers."""
     path = Path(config.vpp.api_socket)
     trouble = _socket(path)
@@ -47,7 +49,7 @@ def vpp_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
             "times slower",
             "use a release of bgpreflector for this VPP, and tell us of its version",
         )
-    yield from _tables(sink)
+    yield from _tables(config, engine, sink)
     yield from _sources(config, sink)
 
 
@@ -76,10 +78,13 @@ def _socket(path: Path) -> Finding | None:
     return None
 
 
-def _tables(sink: FibProgrammer) -> Iterator[Finding]:
+def _tables(config: Config, engine: _core.Engine, sink: FibProgrammer) -> Iterator[Finding]:
     for table, is_ip6 in sink.tables.missing:
         family = family_name(is_ip6=is_ip6)
         yield ok(CHECK, f"{family} table {table}", "missing in VPP: a run creates it")
+    why, todo = unassigned_reason(chooses=config.vpp.free_tables is not None)
+    for kernel_table in engine.unassigned_tables():
+        yield warning(CHECK, f"kernel table {kernel_table}", f"not mirrored: {why}", todo)
 
 
 def _sources(config: Config, sink: FibProgrammer) -> Iterator[Finding]:

@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/":
             self._answer(HTTPStatus.OK, landing.TYPE, landing.page().encode())
         else:
-            text = f"there are {', '.join(landing.LINKS)}\n"
+            text = f"there are {', '.join(['/', *landing.LINKS])}\n"
             self._answer(HTTPStatus.NOT_FOUND, TEXT, text.encode())
 
     do_HEAD = do_GET  # noqa: N815 - http.server's name

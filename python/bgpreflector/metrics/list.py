@@ -98,6 +98,11 @@ METRICS = (
         ("family", "table", "state"),
         _prefixes,
     ),
+    gauge(
+        "unassigned_tables",
+        "Discovered kernel tables that are not mirrored, as there is no VPP table for them.",
+        lambda r: len(r.unassigned_tables),
+    ),
     gauges(
         "held_routes",
         "Held routes of mirrored protocols, by reason.",

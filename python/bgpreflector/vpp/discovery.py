@@ -23,6 +23,14 @@ class DiscoversTables(Protocol):
     def discover_vpp_table(self, vpp_table: int, is_ip6: bool) -> bool: ...  # noqa: FBT001 - as the compiled engine has it
 
 
+def unassigned_reason(*, chooses: bool) -> tuple[str, str]:
+    """Why kernel tables are not mirrored, and what to do; ``chooses``: from ``vpp.free_tables``."""
+    todo = "name a VPP table for each in vpp.tables"
+    if chooses:
+        return "none of vpp.free_tables is free", f"widen it, or {todo}"
+    return "another kernel table goes into the VPP table of that number", todo
+
+
 class DiscoveredTables:
     """Creates a VPP table before its first route is sent and removes it after the last.
 
@@ -113,12 +121,9 @@ class DiscoveredTables:
         new = set(self._engine.unassigned_tables()) - self._left_out
         if new:
             self._left_out |= new
-            why = "others go into the VPP tables of these numbers; name a VPP table for each in "
-            if self._free is not None:
-                why = "none of vpp.free_tables is free; widen it, or name a VPP table for each in "
             _log.warning(
-                "Kernel tables %s are not mirrored: %svpp.tables",
-                ", ".join(map(str, sorted(new))),
-                why,
+                "Kernel table%s not mirrored: %s; %s",
+                f" {min(new)} is" if len(new) == 1 else f"s {', '.join(map(str, sorted(new)))} are",
+                *unassigned_reason(chooses=self._free is not None),
                 extra=fields("tables left out", tables=sorted(new)),
             )

@@ -181,7 +181,9 @@ class DeletionGuard:
     def _reason(self, engine_status: _core.Status, deletions: int, held: int) -> str:
         reasons = []
         if deletions > held:
-            reasons.append(f"for {deletions - held} the kernel has no route of {self._mirrored}")
+            reasons.append(f"for {deletions - held:,} the kernel has no route of {self._mirrored}")
         if held:
-            reasons.append(f"{held} VPP cannot have ({held_reasons(engine_status, self._engine)})")
+            reasons.append(
+                f"{held:,} VPP cannot have ({held_reasons(engine_status, self._engine)})"
+            )
         return ", ".join(reasons)

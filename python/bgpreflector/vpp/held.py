@@ -58,13 +58,13 @@ def held_reasons(engine_status: _core.Status, engine: CountsHeld) -> str:
     """Why routes are held, and through which interfaces, by falling count."""
     interfaces = sorted(engine.held_interfaces().items(), key=lambda found: -found[1])
     parts = [
-        f"no VPP interface mapped to {name}: {count}"
+        f"no VPP interface mapped to {name}: {count:,}"
         for name, count in interfaces[:MAX_LOGGED_INTERFACES]
     ]
     if len(interfaces) > MAX_LOGGED_INTERFACES:
         parts.append(f"{len(interfaces) - MAX_LOGGED_INTERFACES} more interfaces")
     parts += [
-        f"{reason.replace('_', ' ')}: {count}"
+        f"{reason.replace('_', ' ')}: {count:,}"
         for reason, count in sorted(engine_status.held_routes.items())
         if reason != "no_interface"
     ]
@@ -123,7 +123,7 @@ class HeldWatch:
         elif not self._some and now >= self._next_warning:
             self._some, self._next_warning = True, now + WARNING_INTERVAL
             _log.warning(
-                "VPP has not %s of %s: %s; `bgpreflector show routes --held` lists them",
+                "VPP lacks %s of %s: %s; `bgpreflector show routes --held` lists them",
                 f"{those:,}",
                 counted(total, "prefix"),
                 held_reasons(engine_status, self._engine),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from daemon.running import RunningDaemon, running_daemon
+from daemon.test_metrics import scraper_of
 from lab import Namespace, ip_batch, wait_until
 from lab.command import run_command
 from lab.vpp import SimulatedVpp, Vpp
@@ -129,57 +132,28 @@ def test_what_went_while_nobody_looked(
 
 
 def test_a_reload_follows_less(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
-    """What is not followed any more is taken out of VPP."""
-    lines = [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {t}" for t in (1000, 2000)]
+    """What is not followed any more is taken out of VPP, with the tables that were made for it."""
+    numbers = (1000, 2000, 3000)
+    lines = [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {t}" for t in numbers]
     ip_batch(kernel, lines)
-
     with following(kernel, simulator, tmp_path, '"all"') as daemon:
-        wait_until(
-            lambda: prefixes(simulator),
-            FOLLOWS,
-            "all",
-            accept=lambda seen: seen == {MAIN, (1000, "40.0.0.0/24"), (2000, "40.0.0.0/24")},
-        )
         config = tmp_path / "tables.toml"
-        config.write_text(config.read_text().replace('"all"', '["main", "1000-1999"]'))
-        daemon.ask("reload")
-        wait_until(
-            lambda: prefixes(simulator),
-            FOLLOWS,
-            "less",
-            accept=lambda seen: seen == {MAIN, (1000, "40.0.0.0/24")},
-        )
+        before, foreign = '"all"', set[tuple[int, bool, str]]()
+        for now, left in (('"all"', 3), ('["main", "1000-1999"]', 1), ('["main"]', 0)):
+            config.write_text(config.read_text().replace(f"= {before}\n", f"= {now}\n"))
+            before = now
+            daemon.ask("reload")
+            there = numbers[:left]
+            named = {(table, False, f"bgpreflector-{table}") for table in there}
+            settled(
+                simulator, {MAIN, *((table, "40.0.0.0/24") for table in there)}, named | foreign
+            )
+            if left == 3:
+                # One that has a route of another source stays.
+                simulator.add_foreign_route("60.0.0.0/24", table=3000)
+                foreign = {(3000, False, "bgpreflector-3000")}
+        assert "table 3000 stays, though we created it: it has routes of API" in daemon.log()
         assert daemon.end() == 0, daemon.log()
-
-
-def test_two_instances_leave_each_other_alone(
-    kernel: Namespace,
-    make_namespace: Callable[[str], Namespace],
-    simulator: SimulatedVpp,
-    tmp_path: Path,
-) -> None:
-    """Neither follows nor removes what the other has made."""
-    beside, directory = make_namespace("beside"), tmp_path / "second"
-    directory.mkdir()
-    beside.add_link("f0", "10.0.0.1/24")
-    ip_batch(kernel, ["route add 40.0.0.0/24 via 10.0.0.2 proto 12 table 1000"])
-    ip_batch(beside, ["route add 41.0.0.0/24 via 10.0.0.2 proto 12 table 2000"])
-    one, two = (1000, False, "bgpreflector-1000"), (2000, False, "second-2000")
-    source = '[vpp.fib_source]\nname = "second"\npriority = 140'
-
-    def made(expected: set[tuple[int, bool, str]]) -> None:
-        wait_until(
-            lambda: tables(simulator), FOLLOWS, "tables", accept=lambda seen: seen == expected
-        )
-
-    with following(kernel, simulator, tmp_path, '"all"'):
-        made({one})
-        with following(beside, simulator, directory, '"all"', source) as daemon:
-            made({one, two})
-            assert {table["table"] for table in daemon.status()["tables"]} == {254, 2000}
-            beside.ip("route", "flush", "table", "2000")
-            made({one})
-            assert daemon.end() == 0, daemon.log()
 
 
 def test_two_of_one_number(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
@@ -188,7 +162,7 @@ def test_two_of_one_number(kernel: Namespace, simulator: SimulatedVpp, tmp_path:
     ip_batch(kernel, lines)
     with following(kernel, simulator, tmp_path, '"all"', "[vpp.tables]\n1000 = 20") as daemon:
         settled(simulator, {MAIN, (20, "40.0.0.0/24")}, {(20, False, "bgpreflector-20")})
-        assert "Kernel tables 20 are not mirrored" in daemon.log()
+        assert "Kernel table 20 is not mirrored" in daemon.log()
         assert {row["table"] for row in daemon.ask_json("show", "routes")} == {254, 1000}
 
 
@@ -247,3 +221,67 @@ def test_each_gets_a_free_one(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> No
         kernel.ip("route", "flush", "table", "3000")
         wait({second}, {MAIN, (53, "41.0.0.0/24")})
         assert daemon.end() == 0, daemon.log()
+
+
+def test_none_is_free(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
+    """The table that gets none is in the status, in a metric, and in what the doctor finds."""
+    lines = [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {t}" for t in (1000, 1001, 1002)]
+    ip_batch(kernel, lines)
+    more = '[vpp]\nfree_tables = "5000-5001"\n[metrics]\naddress = "127.0.0.1:0"'
+    with following(kernel, simulator, tmp_path, '["main", "1000-1999"]', more) as daemon:
+        first, *rows = daemon.ask("status").splitlines()
+        assert first == "in sync, 1 kernel table not mirrored"
+        assert "unassigned 1002: no VPP table is left for it (`bgpreflector doctor`)" in "\n".join(
+            rows
+        )
+        assert daemon.status()["unassigned_tables"] == [1002]
+        assert scraper_of(daemon).value("unassigned_tables") == 1
+        assert "Kernel table 1002 is not mirrored: none of vpp.free_tables is free" in daemon.log()
+        found = doctor(daemon, kernel, simulator, tmp_path)
+        (told,) = [f for f in found if f["object"] == "kernel table 1002"]
+        assert told["severity"] == "warning"
+        assert "widen it" in told["do"]
+
+
+def test_tables_without_an_interface(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """That no packet is looked up there is said of discovered tables too, by the table."""
+    lines = [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {t}" for t in (1000, 1001)]
+    ip_batch(kernel, lines)
+    with following(kernel, simulator, tmp_path, '"all"') as daemon:
+        told = set(daemon.ask("show", "route", "40.0.0.1").splitlines())
+        nobody = "no interface of VPP is in its table {0}, so that no packet is looked up there"
+        for table in (1000, 1001):
+            reasons = [line for line in told if nobody.format(table) in line]
+            assert len(reasons) == 1, told
+        found = doctor(daemon, kernel, simulator, tmp_path)
+        for table in (1000, 1001):
+            (warned,) = [f for f in found if f["object"] == f"IPv4 table {table}"]
+            assert nobody.format(table) in warned["what"]
+        assert not [f for f in found if f["object"] == "IPv6 table 1000"]
+
+
+def test_tables_are_in_order(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
+    """Whenever each has come."""
+    with following(kernel, simulator, tmp_path, '"all"') as daemon:
+        for number, table in enumerate((2000, 1000, 3000), 1):
+            ip_batch(kernel, [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {table}"])
+            there = (2000, 1000, 3000)[:number]
+            named = {(made, False, f"bgpreflector-{made}") for made in there}
+            settled(simulator, {MAIN, *((made, "40.0.0.0/24") for made in there)}, named)
+        rows = [(row["table"], row["family"]) for row in daemon.status()["tables"]]
+        assert rows == sorted(rows)
+        assert len(rows) > 3
+
+
+def doctor(
+    daemon: RunningDaemon, kernel: Namespace, vpp: Vpp, tmp_path: Path
+) -> list[dict[str, Any]]:
+    """Its findings."""
+    file = ("--config", str(tmp_path / "tables.toml"), "--control", str(daemon.control))
+    of = ("--socket", str(vpp.socket), "--netns", str(kernel.path))
+    found: list[dict[str, Any]] = json.loads(run_command("doctor", "--json", *file, *of).stdout)[
+        "findings"
+    ]
+    return found

@@ -13,6 +13,7 @@ from bgpreflector.daemon.handlers import load_handlers
 from bgpreflector.errors import RefusedByDaemonError
 from daemon.harness import Harness
 from lab import Namespace, ip_batch, wait_until
+from lab.command import run_command
 from lab.vpp import SimulatedVpp, wait_routes
 
 MODULE = '''
@@ -36,7 +37,10 @@ class Noting(Handler):
         self.note("close")
 
     def handles_event(self, event):
-        return isinstance(event, BGPRouteBatchUpdate)
+        return isinstance(event, BGPRouteBatchUpdate) or self.word == "resync"
+
+    def resync(self, event, kube_state_data, resync_count, txn):
+        raise ValueError("boom in resync")
 
     def update(self, event, txn):
         self.note(self.word)
@@ -160,3 +164,24 @@ def test_the_daemon_calls_it_and_a_reload_makes_it_anew(
         assert daemon.end() == 0, daemon.log()
     assert set(notes.read_text().splitlines()) == {"start", "one", "two", "close"}
     assert notes.read_text().count("start") == notes.read_text().count("close") == 2
+
+
+@pytest.mark.root
+def test_a_handler_that_fails_in_a_resync_is_named(
+    kernel: Namespace, simulator: SimulatedVpp, installed: Path, tmp_path: Path
+) -> None:
+    """And that the resync was done, as VPP has the routes."""
+    harness = Harness(kernel, simulator, tmp_path)
+    options = f'{{ file = "{tmp_path}/notes", word = "resync" }}'
+    harness.write(more=f'[handlers]\nload = ["noting"]\noptions.noting = {options}\n')
+    path = os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])
+    with harness.running(PYTHONPATH=path) as daemon:
+        routes = simulator.routes()
+        for _ in range(2):
+            command = ("resync", "--control", str(daemon.control))
+            told = run_command(*command, exit_code=1).stderr
+            assert told == (
+                "error: handler Noting failed, and all else of the full resync was done: "
+                "ValueError: boom in resync; the daemon's log has more\n"
+            )
+        assert simulator.routes() == routes

@@ -55,9 +55,9 @@ def test_a_few_held_are_said_and_allowed_for(
         said = f"in sync, 1 of {all_of_it} prefixes held ({where})\n"
         assert daemon.ask("status", "--check") == said
         assert "cannot have" not in daemon.log()
-        (warning,) = [line for line in daemon.log().splitlines() if "VPP has not" in line]
+        (warning,) = [line for line in daemon.log().splitlines() if "VPP lacks" in line]
         assert "warning" in warning
-        assert f"VPP has not 1 of {all_of_it} prefixes: {where}" in warning
+        assert f"VPP lacks 1 of {all_of_it} prefixes: {where}" in warning
         more = range(1, COUNT // 2)
         ip_batch(kernel, [f"route add 41.0.{n}.0/24 via 10.9.0.2 proto 12" for n in more])
         daemon.wait_state("held")

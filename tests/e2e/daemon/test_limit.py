@@ -54,7 +54,9 @@ def test_refused_beyond_the_limit(kernel: Namespace, vpp: Vpp, tmp_path: Path) -
         assert scraper.value("max_routes_exceeded") == 1
         assert scraper.value("max_routes", action="refuse") == LIMIT
         assert "kernel.max_routes" in daemon.ask("status")
-        assert "kernel.max_routes" in daemon.ask("show", "route", held[0].split("/")[0])
+        shown = daemon.ask("show", "route", held[0].split("/")[0])
+        assert 'VPP drops it by 0.0.0.0/0 (kernel.max_routes_action is "refuse")' in shown
+        assert "vpp.unmapped" not in shown
 
         ip_batch(kernel, [f"route replace {route(1)} via 10.0.0.3 proto 12"])
         wait_until(vpp.routes, 30, "moved", accept=lambda s: s[route(1)] == frozenset(["10.0.0.3"]))

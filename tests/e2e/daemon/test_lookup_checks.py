@@ -13,7 +13,7 @@ from daemon.running import RunningDaemon
 from daemon.world import MIRRORED, reflecting, route
 from lab import Namespace, ip_batch
 from lab.command import run_command
-from lab.vpp import Vpp, wait_routes
+from lab.vpp import SimulatedVpp, Vpp, wait_routes
 from lab.vpp.api import fib_path
 
 pytestmark = pytest.mark.root
@@ -163,3 +163,23 @@ def command(kernel: Namespace, vpp: Vpp, config: Path, *words: str, exit_code: i
         environment={"BGPREFLECTOR_CONFIG": ""},
     )
     return done.stdout
+
+
+def test_a_table_that_no_rule_leads_to(
+    kernel: Namespace, simulator: SimulatedVpp, config: Path, tmp_path: Path
+) -> None:
+    """The kernel's lookups say nothing of it; a rule makes them do so."""
+    config.write_text('[kernel]\ntables = ["1000-1999"]\n')
+    lines = [f"route add 50.0.{n}.0/24 via 10.0.0.2 proto 12 table 1000 dev f0" for n in range(5)]
+    ip_batch(kernel, [*lines, "route add 2001:db8:f000::/48 via fd00::2 proto 12 table 1000"])
+    log = tmp_path / "d.log"
+    with reflecting(kernel, simulator, log, "--config", str(config), wait=False) as daemon:
+        daemon.wait_in_sync()
+        rows = audit(kernel, simulator, config)
+        assert {row["verdict"] for row in rows} == {"other_route"}
+        assert len(rows) == len(lines) + 1
+        (end,) = audit(kernel, simulator, config, "--summary")
+        assert (end["kernel_different"], end["kernel_other_route"]) == (0, len(lines) + 1)
+        ip_batch(kernel, ["rule add from all lookup 1000"])
+        (end,) = audit(kernel, simulator, config, "--summary")
+        assert (end["kernel_different"], end["kernel_other_route"]) == (0, 1)

@@ -121,7 +121,7 @@ SAID = {
         "sw_if_index": 1,
         "routes": 1,
     },
-    "audit --repair": {"table": 0, "prefix": OBEYED, "kind": OBEYED},
+    "audit --repair": {"vpp_table": 0, "prefix": OBEYED, "kind": OBEYED},
 }
 """A row of what some commands list."""
 

@@ -121,6 +121,7 @@ REPORT = StatusReport(
     paused=False,
     prefixes={"ipv4": {"installed": 3}},
     tables=(TableStatus(254, "ipv4", 0, {"installed": 3}),),
+    unassigned_tables=(1002,),
     dirty=0,
     oldest_queued_seconds=None,
     queued_events=0,

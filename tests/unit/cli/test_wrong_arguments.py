@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from bgpreflector.cli.app import command_line
+from lab.command import run_command
 
 REFUSED = [
     ("audit --repair --dry-run", "--dry-run and --repair exclude each other"),
@@ -26,3 +27,19 @@ def test_arguments_that_are_refused(arguments: str, error: str) -> None:
     done = CliRunner().invoke(command_line(), arguments.split())
     assert done.exit_code == 2, done.output
     assert error in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--interface", "e0"], "configuration: --interface: must be LINUX=VPP, for instance"),
+        (["--protocol", "nope"], 'kernel.protocols[0]: "nope": must be a protocol'),
+    ],
+)
+def test_the_doctor_names_a_wrong_option_once(arguments: list[str], said: str) -> None:
+    """And suggests nothing that is not like it."""
+    # As a process: it switches logs off.
+    told = run_command("doctor", *arguments, exit_code=8).stdout
+    assert said in told
+    assert "-> correct it on the command line;" in told
+    assert "did you mean" not in told

@@ -87,6 +87,32 @@ def test_check_names_ignored_keys(tmp_path: Path) -> None:
     ]
 
 
+def test_check_shows_discovered_tables(tmp_path: Path) -> None:
+    """Which, and where each goes."""
+    file = tmp_path / "tables.toml"
+    line = "  discovered kernel tables: "
+    file.write_text('[kernel]\ntables = ["main", "1000-1999"]\n')
+    text = command(file, "check").stdout
+    assert f"{line}1000-1999, each into the VPP table of its number\n" in text
+    file.write_text('[kernel]\ntables = "all"\n[vpp]\nfree_tables = "50-59"\ntables = { 7 = 8 }\n')
+    text = command(file, "check").stdout
+    assert f"{line}all others, each into a free one of 50-59, 7 into 8\n" in text
+    file.write_text("")
+    assert line not in command(file, "check").stdout
+
+
+def test_check_loads_handlers(tmp_path: Path) -> None:
+    """As a run does: one that cannot be imported is a mistake of the file."""
+    file = tmp_path / "handlers.toml"
+    file.write_text('[handlers]\nload = ["nosuch:Thing"]\n')
+    checked = command(file, "check")
+    assert (checked.returncode, checked.stdout) == (78, "")
+    assert f"{file}: the configuration cannot be used" in checked.stderr
+    assert "handlers.load: nosuch:Thing cannot be imported" in checked.stderr
+    shown = json.loads(command(file, "check", "--json").stdout)
+    assert [problem["key"] for problem in shown["problems"]] == ["handlers.load"]
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("90s", 90), ("5m", 300), ("1h30m", 5400), ("1 h 5 min", 3900), ("200ms", 0.2), ("1d", 86400)],

@@ -88,6 +88,25 @@ os.setgroups([])
 os.setgid(int(sys.argv.pop()))
 os.setuid(int(sys.argv.pop()))
 """
+HOLD = """
+held = [socket.socket(socket.AF_UNIX) for _ in range(int(sys.argv[2]))]
+for connection in held:
+    connection.connect(sys.argv[1])
+print("connected", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def connections_of_other_user(path: Path, number: int, group: int) -> Iterator[None]:
+    """Idle connections of the user :data:`NOBODY`."""
+    program = f"import os, socket, sys\n{BECOME}{HOLD}"
+    argv = [sys.executable, "-c", program, *map(str, (path, number, NOBODY, group))]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "connected\n"
+        yield
+        other.communicate()
 
 
 def as_other_user(imports: str, code: str, *arguments: object, group: int = NOBODY) -> str:

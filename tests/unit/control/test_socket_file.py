@@ -12,8 +12,15 @@ from pathlib import Path
 import pytest
 
 from bgpreflector.control import Access, ControlClient, ControlServer
+from bgpreflector.control.server import Limits
 from bgpreflector.errors import ControlError
-from control.control_support import HANDLERS, NOBODY, as_other_user, serving
+from control.control_support import (
+    HANDLERS,
+    NOBODY,
+    as_other_user,
+    connections_of_other_user,
+    serving,
+)
 
 
 def test_only_the_owner_may_connect(path: Path) -> None:
@@ -69,12 +76,27 @@ def test_others_look_and_do_not_act(open_path: Path) -> None:
         refused = ask_as_other_user(open_path, "fail", group)
         assert f"'fail' is not for user {NOBODY}" in refused
         assert "control.role" in refused
+        assert "no command 'nothing'" in ask_as_other_user(open_path, "nothing", group)
         assert "Permission denied" in ask_as_other_user(open_path, "count")
         with (
             ControlClient(open_path) as client,
             pytest.raises(ControlError, match="not like this"),
         ):
             _ = client.ask("fail", kind="refused").end
+
+
+@pytest.mark.root
+def test_others_do_not_lock_root_out(open_path: Path) -> None:
+    """Their connections have a limit of their own."""
+    group, limits = 4242, Limits(clients=2)
+    access = Access(str(group), 0o660)
+    with (
+        serving(open_path, limits, access, others_may={"count"}),
+        connections_of_other_user(open_path, 2, group),
+    ):
+        assert "2 clients" in ask_as_other_user(open_path, "count", group)
+        with ControlClient(open_path) as client:
+            assert client.ask("count", to=1).end == {"count": 1}
 
 
 @pytest.mark.root
