@@ -98,7 +98,7 @@ pub enum VppError {
     #[error("the connection to VPP ended: {0}; a resync follows on reconnect")]
     HungUp(String),
     /// VPP keeps the connection but does not answer.
-    #[error("VPP has not answered for {} s ({pending} requests open)", after.as_secs_f32())]
+    #[error("VPP has not answered for {:.1} s ({pending} requests open)", after.as_secs_f32())]
     Unresponsive {
         /// How long.
         after: Duration,

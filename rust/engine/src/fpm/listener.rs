@@ -143,7 +143,7 @@ fn confirm(table: &mut Table) {
     if stale > 0 {
         log::info!(
             event = "stale routes", stale, source = "zebra";
-            "deleting {stale} stale routes from VPP that zebra does not have"
+            "deleting stale routes from VPP, which zebra does not have: {stale}"
         );
     }
 }

@@ -249,7 +249,7 @@ impl Monitor {
             if stale > 0 {
                 log::info!(
                     event = "stale routes", stale, source = "kernel";
-                    "deleting {stale} stale routes from VPP that the kernel does not have"
+                    "deleting stale routes from VPP, which the kernel does not have: {stale}"
                 );
             }
         } else if self.shared.table().awaits_confirmation() {
