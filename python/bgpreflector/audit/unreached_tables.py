@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,7 +32,8 @@ def judged(checks: Collection[_core.LookupCheck]) -> list[JudgedLookup]:
     """Judge lookups together: a table is reached if it decided one of them.
 
     Lookups have no incoming interface, so that no rule of a VRF applies. The main table always
-    counts as reached.
+    counts as reached, and so does one with any answer but that there is no route: another error
+    is that of a route, which decides.
     """
     decided = {
         (one.table, ":" in one.prefix)
@@ -42,7 +44,7 @@ def judged(checks: Collection[_core.LookupCheck]) -> list[JudgedLookup]:
         JudgedLookup(
             one,
             one.table == RT_TABLE_MAIN
-            or one.kernel is not None
+            or one.error != errno.ENETUNREACH
             or (one.table, ":" in one.prefix) in decided,
         )
         for one in checks

@@ -156,6 +156,8 @@ def _start(service: Supervisor, end: End) -> bool:
     while not starting.done():
         number = end.wait()
         if number in SIGNALS:
+            if starting.done():
+                break
             _log.info("Ending on a signal, while VPP is still waited for")
             return False
         if number and not heard:
@@ -202,7 +204,7 @@ def _reload(service: Supervisor) -> None:
     try:
         service.reload()
     except ConfigError as error:
-        _log.error("The reload is refused, and all stays as it was: %s", error)
+        _log.error("The reload is refused, and the configuration before stays in use: %s", error)
     except ReflectorError as error:
         _log.error("The reload failed: %s", error)
     except Exception:  # noqa: BLE001 - a signal must not end what runs

@@ -47,9 +47,9 @@ class FpmConfig(Section):
         default=5.0,
         description="Seconds without a route that the connection had not shown before, after its "
         "first one, that count as the end of zebra's initial routes, as FPM does not mark that "
-        "end; 60 times that if new ones keep coming. Routes that it has not sent are then removed "
-        "from VPP. zebra pauses for a second when its buffer is full, so less than 2 is too short "
-        "for a large table.",
+        "end: VPP is then programmed. Routes that it has not sent are removed from VPP after so "
+        "many seconds without any message. 60 times that is the longest for both. zebra pauses "
+        "for a second when its buffer is full, so less than 2 is too short for a large table.",
     )
     stale_routes_time: Seconds = Field(
         default=0.0,

@@ -75,7 +75,7 @@ def explain_prefix(daemon: Daemon, prefix: IPNetwork) -> dict[str, object]:
     text = str(prefix)
     table = next((t for t in daemon.kernel_tables if daemon.engine.routes_of(t, text)), None)
     if table is None:
-        has = _held_for_some_sources(daemon, text) or f"no mirrored table has a route to {prefix}"
+        has = _source_specific(daemon, text) or f"no mirrored table has a route to {prefix}"
         raise RefusedError(
             "arguments",
             f"{has}; `bgpreflector show route {prefix.network_address}` shows what forwards an "
@@ -85,8 +85,10 @@ def explain_prefix(daemon: Daemon, prefix: IPNetwork) -> dict[str, object]:
     return explain(daemon, checked.address, text)
 
 
-def _held_for_some_sources(daemon: Daemon, prefix: str) -> str | None:
-    """What is held of a prefix that is in no table: its routes are for some sources only."""
+def _source_specific(daemon: Daemon, prefix: str) -> str | None:
+    """What is held of an IPv6 prefix that is in no table: its routes are source-specific."""
+    if ":" not in prefix:
+        return None
     pages = route_pages(daemon, RouteSelection(states=("held",), within=prefix))
     reasons = [row["reason"] for page in pages for row in page if row["prefix"] == prefix]
     return f"{prefix} is not in VPP: {', '.join(map(str, reasons))}" if reasons else None
@@ -142,8 +144,8 @@ def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> di
 
 def _with_table(match: TableMatch, reason: str) -> str:
     """What is said of one of several tables."""
-    where = f"table {match.vpp_table}"
-    return reason if where in reason else f"VPP {where}: {reason}"
+    where = f"VPP's table {match.vpp_table}"
+    return reason if reason.startswith(f"{where} ") else f"{where}: {reason}"
 
 
 def _match(daemon: Daemon, table: int, address: IPAddress, prefix: str | None) -> TableMatch:

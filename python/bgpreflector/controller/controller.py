@@ -153,13 +153,17 @@ class Controller:
         raised here but by :meth:`wait`; what a handler raises at :class:`Shutdown` is logged and
         counted.
         """
-        if threading.current_thread() is self._thread:
-            raise RuntimeError("a handler cannot close the controller that is calling it")
+        self.check_closable()
         with self._closing:
             try:
                 self._close_loop()
             finally:
                 self._close_handlers()
+
+    def check_closable(self) -> None:
+        """Raises ``RuntimeError`` in a handler that the controller is calling."""
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a handler cannot close the controller that is calling it")
 
     def _close_loop(self) -> None:
         if self._ended.is_set():

@@ -257,6 +257,7 @@ class Daemon:
 
         With ``keep_routes`` they always stay.
         """
+        self.controller.check_closable()
         # Do not wait for a batch in progress: under a rate limit it may take hours.
         with self._pausing:
             self._watcher.set_paused(on=False)

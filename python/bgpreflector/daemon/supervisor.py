@@ -172,6 +172,8 @@ class Supervisor:
                 made.start_after(before, tables)
             except BaseException:
                 made.stop(keep_routes=True)
+                # Those of the configuration before may not be among them.
+                tables.update(made.config.vpp_tables)
                 raise
 
         before.stop(keep_routes=True)
@@ -186,6 +188,11 @@ class Supervisor:
         """Start a daemon with the configuration of the one that was ended."""
         try:
             start(self._made_for(self._config))
+            _log.warning(
+                "The daemon has started again with the configuration before: its counters start at "
+                "0, and VPP is read again",
+                extra=fields("configuration before restored"),
+            )
         except Exception as again:
             raise FatalError(
                 f"{error}; with the configuration before: {again}. VPP keeps our routes: correct "
@@ -213,7 +220,8 @@ class Supervisor:
         """
         self._stopped = True
         with self._reloading:
-            if not requested and self._config.vpp.on_exit == "flush":
+            has_started = self._began is not None
+            if has_started and not requested and self._config.vpp.on_exit == "flush":
                 _log.warning("Our routes stay in VPP: vpp.on_exit is for an end that is asked for")
             self._daemon.stop(keep_routes=not requested)
 

@@ -75,7 +75,10 @@ class UnmirroredTables(Observer):
 
     def give_up(self, tables: Collection[Table]) -> None:
         """Clear these, unless they are mirrored into."""
-        self._tables.update(set(tables) - self._configured)
+        # Before VPP is read: a table that is discovered is adopted with the others.
+        discovers = self._engine.discover_vpp_table
+        others = set(tables) - self._configured
+        self._tables.update(table for table in others if not discovers(*table))
 
     def continue_from(self, replaced: UnmirroredTables) -> None:
         """Take over the tables that a daemon before has not cleared."""

@@ -89,4 +89,4 @@ def test_several_tables_are_named(
         daemon.wait_in_sync()
         told = daemon.ask("show", "route", "40.0.0.1")
         for table in (1000, 1001):
-            assert f"=> VPP table {table}: 40.0.0.0/24 is not in VPP: no VPP interface" in told
+            assert f"=> VPP's table {table}: 40.0.0.0/24 is not in VPP: no VPP interface" in told

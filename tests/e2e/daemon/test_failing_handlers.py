@@ -123,7 +123,12 @@ def test_one_that_cannot_start_refuses_the_reload(harness: Harness) -> None:
         daemon.ask("reload", exit_code=78)
         daemon.wait_in_sync()
         daemon.process.send_signal(signal.SIGHUP)
-        wait_until(daemon.log, 30, "refused", accept=lambda log: "all stays as it was" in log)
+        wait_until(
+            daemon.log,
+            30,
+            "refused",
+            accept=lambda log: "the configuration before stays in use" in log,
+        )
         assert "handler Failing could not start: no licence" in daemon.log()
         assert "Traceback" not in daemon.log()
         daemon.wait_in_sync()

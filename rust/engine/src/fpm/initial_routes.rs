@@ -19,6 +19,8 @@ const MAX_QUIET_TIMES: u32 = 60;
 pub(super) struct InitialRoutes {
     first: Option<Instant>,
     last: Option<Instant>,
+    /// When anything came last.
+    last_rx: Option<Instant>,
     /// A route that was not shown before has come since the last [`Self::arrived`].
     has_new: bool,
     has_end_marker: bool,
@@ -49,6 +51,7 @@ impl InitialRoutes {
 
     /// Notes when the messages since the last call came.
     pub(super) fn arrived(&mut self, now: Instant) {
+        self.last_rx = Some(now);
         if std::mem::take(&mut self.has_new) {
             self.first.get_or_insert(now);
             self.last = Some(now);
@@ -61,8 +64,21 @@ impl InitialRoutes {
         if self.has_end_marker {
             return Some(started);
         }
-        let (first, last) = (self.first?, self.last?);
-        let latest = first + quiet_time.saturating_mul(MAX_QUIET_TIMES);
+        self.after(self.last?, quiet_time)
+    }
+
+    /// When those that were not shown may go, if nothing at all comes until then: zebra writes
+    /// changes and its initial routes into one buffer (`fpm_nl_enqueue`), and may not get to the
+    /// rest of these for a while.
+    pub(super) fn complete_at(&self, started: Instant, quiet_time: Duration) -> Option<Instant> {
+        if self.has_end_marker {
+            return Some(started);
+        }
+        self.after(self.last_rx?, quiet_time)
+    }
+
+    fn after(&self, last: Instant, quiet_time: Duration) -> Option<Instant> {
+        let latest = self.first? + quiet_time.saturating_mul(MAX_QUIET_TIMES);
         Some(latest.min(last + quiet_time))
     }
 
@@ -107,6 +123,7 @@ mod tests {
             routes.arrived(at(seconds));
         }
         assert_eq!(routes.shown_at(started, QUIET), Some(at(10)), "it flaps");
+        assert_eq!(routes.complete_at(started, QUIET), Some(at(64)));
     }
 
     #[test]
@@ -131,7 +148,9 @@ mod tests {
             routes.arrived(at(number.into()));
         }
         assert_eq!(routes.shown_at(started, QUIET), Some(at(300)));
+        assert_eq!(routes.complete_at(started, QUIET), Some(at(300)));
         routes.end_marker();
         assert_eq!(routes.shown_at(started, QUIET), Some(started));
+        assert_eq!(routes.complete_at(started, QUIET), Some(started));
     }
 }

@@ -167,7 +167,13 @@ impl Peer {
     /// if no new one arrives until then.
     fn times(&self, settings: &FpmSettings) -> Option<(Instant, Instant)> {
         let shown = self.initial.shown_at(self.started, settings.quiet_time)?;
-        Some((shown, shown.max(self.started + settings.stale_routes_time)))
+        let complete = self
+            .initial
+            .complete_at(self.started, settings.quiet_time)?;
+        Some((
+            shown,
+            complete.max(self.started + settings.stale_routes_time),
+        ))
     }
 
     /// When there is work to do without an event.
