@@ -60,9 +60,9 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         seen = daemon.wait_state("in_sync", TIMEOUT)
         assert seen["source"] == "fpm"
 
-        answer = wait_until(lambda: zebra.answer(KEY), TIMEOUT, "an answer")
-        assert answer is not None
-        assert answer.installed
+        result = wait_until(lambda: zebra.result(KEY), TIMEOUT, "a result")
+        assert result is not None
+        assert result.installed
         shown = daemon.ask("show", "routes", "--wide")
         assert "198.18.0.0/24 " in shown
         assert "fpm     via 10.7.0.2 f0  installed" in shown
