@@ -17,7 +17,7 @@ from .rows import Row, at_least
 from .size import ALL, V4, V6, rounds, scaled
 from .timing import in_turns, ratio
 from .vpp_side import fib_source, ready_to_send, send_all
-from .world import WINDOW, both_tables, connect_engine
+from .world import MAX_IN_FLIGHT, both_tables, connect_engine
 
 pytestmark = [pytest.mark.root, pytest.mark.vpp, pytest.mark.timeout(3000)]
 
@@ -30,7 +30,7 @@ PART = scaled(200_000, least=100)
 WRITES = (4 << 10, 64 << 10, 1 << 20)
 """Bytes."""
 
-WINDOWS = (16, 64, 256, 4096)
+IN_FLIGHT = (16, 64, 256, 4096)
 
 
 def rates(count: int, seconds: list[float]) -> list[float]:
@@ -85,30 +85,30 @@ def test_full_sync(plain_kernel: Namespace, real_vpp: RealVpp, add: Add) -> None
     add(Row("VPP's own deletes, ready-made", median(rates(ALL, emptied)), "routes/s"))
 
 
-def test_windows(plain_kernel: Namespace, real_vpp: RealVpp, add: Add) -> None:
+def test_requests_in_flight(plain_kernel: Namespace, real_vpp: RealVpp, add: Add) -> None:
     """How many requests should be unanswered at a time."""
     source = fib_source(real_vpp)
     part = in_order(both_tables(V4, V6))[:PART]
     with ready_to_send(plain_kernel, real_vpp) as made, connected(real_vpp.socket) as plain:
         deletes = Requests(plain.message, plain.client, source).deletes(part)
 
-        def send(window: int) -> float:
-            connect_engine(made, str(real_vpp.socket), window=window)
+        def send(max_in_flight: int) -> float:
+            connect_engine(made, str(real_vpp.socket), max_in_flight=max_in_flight)
             taken = send_all(made, source, PART)
             empty(plain, deletes, PART)
             made.forget_installed()
             return taken
 
-        windows = [WINDOW, *WINDOWS]
-        ways = [lambda window=window: send(window) for window in windows]
+        limits = [MAX_IN_FLIGHT, *IN_FLIGHT]
+        ways = [lambda limit=limit: send(limit) for limit in limits]
         times = in_turns(rounds(5), *ways)
     usual = rates(PART, times[0])
-    for window, seconds in zip(windows[1:], times[1:], strict=True):
+    for limit, seconds in zip(limits[1:], times[1:], strict=True):
         found = rates(PART, seconds)
         add(
             Row(
-                f"Full sync into real VPP, window {window:,}", median(found), "routes/s",
-                f"window {WINDOW}", median(usual), ratio(found, usual),
+                f"Full sync into real VPP, {limit:,} in flight", median(found), "routes/s",
+                f"{MAX_IN_FLIGHT} in flight", median(usual), ratio(found, usual),
             )
         )  # fmt: skip
 

@@ -18,7 +18,7 @@ from lab.vpp import RealVpp
 ROOT = Path(__file__).parent.parent
 EXAMPLE = "shared_memory"
 LIBRARY = "libvapiclient.so"
-WINDOW = 256
+MAX_IN_FLIGHT = 256
 """Requests that are not answered: with more of them messages leave the segment's rings."""
 
 RATE = re.compile(r"([\d.e+]+) routes/sec")
@@ -64,7 +64,7 @@ def frames_in_files(directory: Path, *frames: bytes) -> Iterator[list[Path]]:
 def over_shared_memory(vpp: RealVpp, adds: Path, deletes: Path, count: int) -> Rates:
     """By VPP's client library, loaded at run time, which never waits. Frames have client 0."""
     done = subprocess.run(
-        [_client(), _library(), vpp.namespace.name, str(WINDOW), adds, deletes],
+        [_client(), _library(), vpp.namespace.name, str(MAX_IN_FLIGHT), adds, deletes],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:

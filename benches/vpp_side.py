@@ -11,7 +11,7 @@ from lab import Namespace
 from lab.vpp import Vpp
 
 from .size import ALL
-from .world import LINK, SW_IF_INDEX, WINDOW, connect_engine, engine
+from .world import LINK, MAX_IN_FLIGHT, SW_IF_INDEX, connect_engine, engine
 
 SOURCE = "bench"
 PRIORITY = 200
@@ -28,12 +28,14 @@ def fib_source(vpp: Vpp) -> int:
 
 
 @contextmanager
-def ready_to_send(kernel: Namespace, vpp: Vpp, *, window: int = WINDOW) -> Iterator[_core.Engine]:
+def ready_to_send(
+    kernel: Namespace, vpp: Vpp, *, max_in_flight: int = MAX_IN_FLIGHT
+) -> Iterator[_core.Engine]:
     """An engine that has read the kernel and is connected; VPP has nothing of it yet."""
     made = engine(kernel)
     try:
         made.set_interfaces({LINK: SW_IF_INDEX}, None, False)
-        connect_engine(made, str(vpp.socket), window=window)
+        connect_engine(made, str(vpp.socket), max_in_flight=max_in_flight)
         made.resync()
         yield made
     finally:

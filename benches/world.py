@@ -20,7 +20,7 @@ PROTOCOL = 12
 SW_IF_INDEX = 1
 ADDRESSES = ("192.168.100.1/24", "fd00:100::1/64")
 CONNECT_TIMEOUT, REQUEST_TIMEOUT = 10.0, 120.0
-WINDOW = 1024
+MAX_IN_FLIGHT = 1024
 """The daemon's own."""
 
 EVERYTHING = 0xFFFFFFFF
@@ -95,13 +95,17 @@ def engine(kernel: Namespace, families: Sequence[str] = ("ipv4", "ipv6")) -> _co
 
 
 def connect_engine(
-    made: _core.Engine, socket: str, *, window: int = WINDOW, rate_limit: int | None = None
+    made: _core.Engine,
+    socket: str,
+    *,
+    max_in_flight: int = MAX_IN_FLIGHT,
+    rate_limit: int | None = None,
 ) -> None:
     """Opens the bulk connection."""
     made.connect(
         socket=socket,
         name="bench",
-        max_in_flight=window,
+        max_in_flight=max_in_flight,
         connect_timeout=CONNECT_TIMEOUT,
         request_timeout=REQUEST_TIMEOUT,
         rate_limit=rate_limit,

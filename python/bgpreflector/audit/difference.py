@@ -17,8 +17,8 @@ from bgpreflector.vpp import FibProgrammer
 from .unreached_tables import JudgedLookup, judged
 
 PAGE = 1000
-SETTLE_TIMEOUT = 30.0
-"""Seconds to wait for a kernel that changes too little to disturb a dump."""
+KERNEL_TIMEOUT = 30.0
+"""Seconds to wait for a dump of the kernel that no change disturbs."""
 
 LASTING_PAUSE = 1.0
 """Seconds between the two readings of :meth:`Audit.lasting`."""
@@ -46,7 +46,7 @@ class Audit:
         """Read VPP, then the kernel. Raises ``VppError`` and ``KernelError``."""
         self.sink.resync()
         self.engine.start()
-        deadline = time.monotonic() + SETTLE_TIMEOUT
+        deadline = time.monotonic() + KERNEL_TIMEOUT
         while not self.engine.resync().complete:
             if time.monotonic() > deadline:
                 raise KernelError(

@@ -105,13 +105,13 @@ class KernelLookup:
         return f"VPP forwards {self.address} by {where}, and the kernel takes it in itself"
 
     def _compare(self, kernel: _core.KernelRoute, match: Matched, entry: VppEntry) -> str:
-        same, wanted, hold_reason = self.daemon.engine.compare_with_kernel(
+        same, desired, hold_reason = self.daemon.engine.compare_with_kernel(
             kernel, match.vpp_table, entry.prefix, entry.paths
         )
         if not same:
             reason = named_reason(hold_reason, link_names(self.daemon.engine))
             names = vpp_interface_names(self.daemon)
-            means = reason or f"for VPP that is {with_names(', '.join(wanted), names)}"
+            means = reason or f"for VPP that is {with_names(', '.join(desired), names)}"
             return (
                 f"VPP does not forward {self.address} as the kernel: the kernel by {kernel.prefix} "
                 f"{self._hops(kernel)} ({means}), VPP by {self._paths(entry)}"

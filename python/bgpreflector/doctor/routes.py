@@ -72,7 +72,7 @@ def route_findings(config: Config, engine: _core.Engine, routes: KernelRoutes) -
             "kernel tables",
             "the routes change so fast that they could not be read in one go: the counts below may "
             "be short",
-            "look again when the table has settled; a running daemon copes",
+            "look again when routes change no more; a running daemon copes",
         )
     if total == 0:
         yield error(

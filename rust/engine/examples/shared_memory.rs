@@ -2,9 +2,9 @@
 //! hold the socket against. It only measures: a client that is killed while it holds the lock of
 //! the segment's heap stops VPP for good, which is why the daemon has no such transport.
 //!
-//! `shared_memory LIBRARY PREFIX WINDOW FRAMES…`: for each file of frames as the socket takes them
-//! (`memclnt.api`), all with `client_index` 0, the seconds from the first request to the last
-//! reply, a line each. Functions and their signatures: VPP's `vapi/vapi.h`, 22.10 to 26.10.
+//! `shared_memory LIBRARY PREFIX MAX_IN_FLIGHT FRAMES…`: for each file of frames as the socket
+//! takes them (`memclnt.api`), all with `client_index` 0, the seconds from the first request to the
+//! last reply, a line each. Functions and their signatures: VPP's `vapi/vapi.h`, 22.10 to 26.10.
 
 use std::error::Error;
 use std::ffi::{CString, c_char, c_int, c_void};
@@ -169,7 +169,7 @@ fn check(function: &str, code: c_int) -> Result<(), Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [library, prefix, max_in_flight, files @ ..] = arguments.as_slice() else {
-        return Err("which? shared_memory LIBRARY PREFIX WINDOW FRAMES…".into());
+        return Err("which? shared_memory LIBRARY PREFIX MAX_IN_FLIGHT FRAMES…".into());
     };
     let max_in_flight: usize = max_in_flight.parse()?;
     // SAFETY: what VPP's own library does when it is loaded is VPP's.

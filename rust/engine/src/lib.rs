@@ -1,10 +1,11 @@
-//! Sockets and threads: the kernel reader and the bulk connection to VPP, around one table.
+//! Sockets and threads: the kernel reader, the listener for zebra and the bulk connection to VPP,
+//! around one table.
 //!
-//! Two threads share the [`Table`](bgpreflector_core::table::Table) behind one lock. The kernel
-//! reader applies each notification at once and never waits for VPP; the bulk connection takes
-//! dirty prefixes, sends a limited number of requests at a time and records the answers. A thread
-//! that waits for changes does the reader's work inline, and one that submits a commit the
-//! connection's, while those are idle.
+//! They share the [`Table`](bgpreflector_core::table::Table) behind one lock. The kernel reader
+//! applies each notification at once and never waits for VPP, as does the listener, where zebra is
+//! the source, with its messages; the bulk connection takes dirty prefixes, sends a limited number
+//! of requests at a time and records the answers. A thread that waits for changes does the reader's
+//! work inline, and one that submits a commit the connection's, while those are idle.
 
 mod batch;
 mod batch_timer;

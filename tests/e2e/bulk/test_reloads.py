@@ -27,7 +27,7 @@ CONFIG = """
 namespace = "{kernel}"
 [vpp]
 api_socket = "{socket}"
-max_in_flight = {window}
+max_in_flight = {max_in_flight}
 [vpp.interfaces]
 map = {{ f0 = "loop0" }}
 """
@@ -66,8 +66,10 @@ def test_memory_does_not_grow(
     )
     config = tmp_path / "bulk.toml"
 
-    def write(window: int) -> None:
-        config.write_text(CONFIG.format(kernel=kernel.path, socket=simulator.socket, window=window))
+    def write(max_in_flight: int) -> None:
+        config.write_text(
+            CONFIG.format(kernel=kernel.path, socket=simulator.socket, max_in_flight=max_in_flight)
+        )
 
     write(64)
     with running_daemon(tmp_path / "d.log", "--config", str(config)) as daemon:

@@ -9,8 +9,8 @@ import pytest
 
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import RefusedByDaemonError
-from daemon.running import RunningDaemon, running_daemon
-from daemon.world import make_links
+from daemon.running import RunningDaemon
+from daemon.world import make_links, reflecting
 from lab import Namespace, ip_batch
 from lab.command import run_command
 from lab.vpp import SimulatedVpp
@@ -34,8 +34,7 @@ def daemon(
     kernel = make_namespace("explained")
     make_links(kernel)
     ip_batch(kernel, ROUTES)
-    arguments = ("--socket", str(simulator.socket), "--interface", f"f0={simulator.interface}")
-    with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
+    with reflecting(kernel, simulator, tmp_path / "d.log", wait=False) as daemon:
         daemon.wait_in_sync()
         yield daemon
 
@@ -83,9 +82,8 @@ def test_several_tables_are_named(
     ip_batch(kernel, held)
     config = tmp_path / "tables.toml"
     config.write_text('[kernel]\ntables = ["1000-1999"]\n')
-    arguments = ("--config", str(config), "--interface", f"f0={simulator.interface}")
-    socket = ("--socket", str(simulator.socket))
-    with running_daemon(tmp_path / "d.log", *arguments, *socket, namespace=kernel) as daemon:
+    given = ("--config", str(config))
+    with reflecting(kernel, simulator, tmp_path / "d.log", *given, wait=False) as daemon:
         daemon.wait_in_sync()
         told = daemon.ask("show", "route", "40.0.0.1")
         for table in (1000, 1001):

@@ -23,13 +23,13 @@ class Windows:
 
     def __init__(self, kernel: Namespace, vpp: Vpp) -> None:
         self._kernel, self._vpp = kernel, vpp
-        self._window = 16
+        self._max_in_flight = 16
 
     def __call__(self) -> Config:
-        self._window += 1
+        self._max_in_flight += 1
         return loads(
             f'[kernel]\nnamespace = "{self._kernel.path}"\n'
-            f'[vpp]\napi_socket = "{self._vpp.socket}"\nmax_in_flight = {self._window}\n'
+            f'[vpp]\napi_socket = "{self._vpp.socket}"\nmax_in_flight = {self._max_in_flight}\n'
             f'[vpp.interfaces]\nmap = {{ f0 = "{self._vpp.interface}" }}\n'
         )
 

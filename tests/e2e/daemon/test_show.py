@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.running import RunningDaemon, running_daemon
-from daemon.world import make_links
+from daemon.running import RunningDaemon
+from daemon.world import make_links, reflecting
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 
@@ -41,8 +41,7 @@ def daemon(
     kernel = make_namespace("show")
     make_links(kernel)
     ip_batch(kernel, ROUTES)
-    arguments = ("--socket", str(simulator.socket), "--interface", f"f0={simulator.interface}")
-    with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
+    with reflecting(kernel, simulator, tmp_path / "d.log", wait=False) as daemon:
         daemon.wait_in_sync()
         # Behind all that the first dump showed, and before most of it.
         ip_batch(kernel, ["route add 8.0.0.0/8 via 10.0.0.2 proto 12"])

@@ -1,4 +1,4 @@
-"""Random changes of a zebra, each compared with what VPP has and what zebra was answered."""
+"""Random changes of a zebra, each compared with what VPP has and zebra's results."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ class Sequence:
         wait_until(look, TIMEOUT, what)
 
     def difference(self) -> list[str]:
-        """Where VPP, the answers and zebra do not agree now."""
+        """Where VPP, the results and zebra do not agree now."""
         self.world.settle(0)
         self.zebra.hear()
         failure = self.world.engine.failure()
@@ -193,12 +193,12 @@ class Sequence:
         if not self.zebra.is_connected:
             return lines
         for key in sorted(self.zebra.sent & expected.keys()):
-            answer, route = self.zebra.answered.get(key), self.zebra.rib[key]
-            right = answer is not None and (answer.installed, answer.protocol, answer.group) == (
+            result, route = self.zebra.results.get(key), self.zebra.rib[key]
+            right = result is not None and (result.installed, result.protocol, result.group) == (
                 True, route.protocol, route.group,
             )  # fmt: skip
             if not right:
-                lines.append(f"{key}: answered {answer}, of {route}; {self.world.shown(key)}")
+                lines.append(f"{key}: result {result}, of {route}; {self.world.shown(key)}")
         return lines
 
     def compare(self) -> None:

@@ -190,7 +190,7 @@ def test_a_route_replaced_in_two_messages_never_leaves_vpp(router: World, zebra:
     assert router.engine.status().requests["delete"] == before
 
 
-def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> None:
+def test_who_reads_no_results_holds_nobody_up(router: World, zebra: Zebra) -> None:
     """Results wait, one a prefix, and have the state at the time they are read."""
     # The sockets hold little.
     router.namespace.sysctl("ipv4/tcp_wmem", "4096 4096 4096")
@@ -204,28 +204,28 @@ def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> No
             zebra.install(key, to(host))
         agree(router, zebra)
     assert 0 < fpm_status(router).results_queued <= len(many) + 2
-    zebra.answered.clear()
+    zebra.results.clear()
 
-    def answered() -> int:
+    def results() -> int:
         zebra.hear()
-        return len(zebra.answered.keys() & many)
+        return len(zebra.results.keys() & many)
 
-    # Those of the last round are among what is read, or were answered last.
-    wait_until(lambda: (answered(), fpm_status(router).results_queued)[1], TIMEOUT, "the answers",
+    # Those of the last round are among what is read, or came last.
+    wait_until(lambda: (results(), fpm_status(router).results_queued)[1], TIMEOUT, "the results",
                accept=lambda left: left == 0)  # fmt: skip
-    wait(router, "all of them", lambda: answered() == len(many))
-    assert all(answer.installed for answer in zebra.answered.values())
+    wait(router, "all of them", lambda: results() == len(many))
+    assert all(result.installed for result in zebra.results.values())
 
 
-def test_what_vpp_refuses_is_answered_so(router: World, zebra: Zebra) -> None:
+def test_what_vpp_refuses_has_that_result(router: World, zebra: Zebra) -> None:
     refusal = {"fault": "fail_prefix", "prefix": THREE[1], "retval": -18}
     router.simulator.fault(json.dumps(refusal))
     zebra.install(THREE, to(4))
 
-    wait(router, "a refusal", lambda: (a := zebra.answer(THREE)) and not a.installed)
+    wait(router, "a refusal", lambda: (r := zebra.result(THREE)) and not r.installed)
     router.simulator.fault(json.dumps({"fault": "clear"}))
     assert router.engine.retry_rejected() == 1
-    wait(router, "an answer", lambda: (a := zebra.answer(THREE)) and a.installed)
+    wait(router, "a result", lambda: (r := zebra.result(THREE)) and r.installed)
 
 
 def test_routes_that_a_run_before_left_in_vpp_go_with_the_sweep(
@@ -241,7 +241,7 @@ def test_routes_that_a_run_before_left_in_vpp_go_with_the_sweep(
     agree(router, zebra)
     assert router.engine.status().requests["add"][0] == 0, "what VPP has is not sent again"
 
-    wait(router, "the answer that it has it", lambda: zebra.answer(ONE) is not None)
+    wait(router, "the result that VPP has it", lambda: zebra.result(ONE) is not None)
 
 
 def test_grace_keeps_what_was_not_shown() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.running import RunningDaemon, running_daemon
+from daemon.world import reflecting
 from lab import Namespace, wait_until
 from lab.command import run_command
 from lab.vpp import Routes, SimulatedVpp
@@ -39,15 +40,19 @@ def router(make_namespace: Callable[[str], Namespace]) -> Namespace:
     return made
 
 
-def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
-    """From before zebra is there until after it has gone."""
+@contextmanager
+def started(router: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> Iterator[RunningDaemon]:
+    """A daemon that listens on its control socket."""
     file = tmp_path / "bgpreflector.toml"
     file.write_text(CONFIGURATION)
-    given = (
-        "--config", str(file), "--socket", str(simulator.socket),
-        "--interface", f"f0={simulator.interface}",
-    )  # fmt: skip
-    with running_daemon(tmp_path / "log", *given, namespace=router) as daemon:
+    given = ("--config", str(file))
+    with reflecting(router, simulator, tmp_path / "log", *given, wait=False) as daemon:
+        yield daemon
+
+
+def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
+    """From before zebra is there until after it has gone."""
+    with started(router, simulator, tmp_path) as daemon:
         daemon.wait_state("kernel_unread", TIMEOUT)
         text = "waiting for zebra at 127.0.0.1:2620"
         wait_until(lambda: daemon.ask("status"), TIMEOUT, text, accept=lambda shown: text in shown)
@@ -60,9 +65,9 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         seen = daemon.wait_state("in_sync", TIMEOUT)
         assert seen["source"] == "fpm"
 
-        answer = wait_until(lambda: zebra.answer(KEY), TIMEOUT, "an answer")
-        assert answer is not None
-        assert answer.installed
+        result = wait_until(lambda: zebra.result(KEY), TIMEOUT, "a result")
+        assert result is not None
+        assert result.installed
         shown = daemon.ask("show", "routes", "--wide")
         assert "198.18.0.0/24 " in shown
         assert "fpm     via 10.7.0.2 f0  installed" in shown
@@ -95,14 +100,7 @@ def test_a_table_that_changes_all_the_time_is_programmed(
     router: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """A full table is never silent: what was shown before is no sign that more is to come."""
-    file = tmp_path / "bgpreflector.toml"
-    file.write_text(CONFIGURATION)
-    given = (
-        "--config", str(file), "--socket", str(simulator.socket),
-        "--interface", f"f0={simulator.interface}",
-    )  # fmt: skip
-    with running_daemon(tmp_path / "log", *given, namespace=router) as daemon:
-        daemon.wait_listening(TIMEOUT)
+    with started(router, simulator, tmp_path) as daemon:
         wait_until(lambda: daemon.status()["fpm"]["listen"], TIMEOUT, "it listens for zebra")
         route = Route(186, 1, (Hop("10.7.0.2", 10),))
         flapping = (254, "198.18.1.0/24")

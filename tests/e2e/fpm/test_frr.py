@@ -111,8 +111,8 @@ def test_vpp_follows_zebra_past_its_end(router: World, groups: str) -> None:
         assert router.refused() == 0
 
 
-def test_this_zebra_takes_no_answers(router: World) -> None:
-    """The one of Debian 12 reads and drops them: what answers do is for a scripted zebra to see."""
+def test_this_zebra_takes_no_results(router: World) -> None:
+    """The one of Debian 12 reads and drops them: what results do is for a scripted zebra to see."""
     with running_zebra(router.namespace, ZEBRA, STATICD, *FPM) as routes:
         agree(router, FIRST)
         status = wait_until(
@@ -126,4 +126,4 @@ def test_this_zebra_takes_no_answers(router: World) -> None:
         found = re.search(r"FRRouting (\d+)\.(\d+)", routes.vtysh("show version"))
         assert found is not None
         if tuple(map(int, found.groups())) >= (8, 5):
-            pytest.skip("release: this zebra takes answers")
+            pytest.skip("release: this zebra takes results")

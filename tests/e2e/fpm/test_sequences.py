@@ -24,14 +24,14 @@ def seeds() -> range:
 
 
 @pytest.mark.parametrize("seed", seeds())
-def test_vpp_and_the_answers_say_what_zebra_does(seed: int) -> None:
+def test_vpp_and_the_results_say_what_zebra_does(seed: int) -> None:
     """After each operation, whether zebra is connected or not."""
     _check(seed, embedded)
 
 
 @pytest.mark.vpp
 @pytest.mark.parametrize("seed", seeds())
-def test_a_real_vpp_and_the_answers_do_too(seed: int) -> None:
+def test_a_real_vpp_and_the_results_do_too(seed: int) -> None:
     _check(seed, real)
 
 

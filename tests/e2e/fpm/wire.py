@@ -143,7 +143,7 @@ def end() -> bytes:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Result:
     """A result that zebra gets for a route."""
 
     table: int
@@ -153,20 +153,20 @@ class Answer:
     group: int | None
 
 
-def answers(stream: bytes) -> tuple[list[Answer], bytes]:
-    """The answers, read as ``fpm_read`` does, and what is not whole yet."""
+def results(stream: bytes) -> tuple[list[Result], bytes]:
+    """The results, read as ``fpm_read`` does, and what is not whole yet."""
     found = []
     while len(stream) >= 4:
         version, kind, length = struct.unpack_from("!BBH", stream)
         assert (version, kind) == (1, 1)
         if length > len(stream):
             break
-        found.append(_answer(stream[4:length]))
+        found.append(_result(stream[4:length]))
         stream = stream[length:]
     return found, stream
 
 
-def _answer(data: bytes) -> Answer:
+def _result(data: bytes) -> Result:
     length, kind, flags, _, _ = struct.unpack_from("=IHHII", data)
     assert (length, kind) == (len(data), RTM_NEWROUTE)
     assert flags & REQUEST, "zebra passes over what is no request"
@@ -180,4 +180,4 @@ def _answer(data: bytes) -> Answer:
     if RTA_TABLE in values:
         (table,) = struct.unpack("=I", values[RTA_TABLE])
     named = struct.unpack("=I", values[RTA_NH_ID])[0] if RTA_NH_ID in values else None
-    return Answer(table, f"{address}/{bits}", protocol, route_flags == OFFLOAD, named)
+    return Result(table, f"{address}/{bits}", protocol, route_flags == OFFLOAD, named)

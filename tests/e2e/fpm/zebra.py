@@ -11,7 +11,7 @@ from lab import Namespace
 from oracle.expected import Forwarding, Meaning
 
 from . import wire
-from .wire import Answer, Hop
+from .wire import Hop, Result
 
 PORT = 2620
 KINDS = {6: "blackhole", 7: "unreachable", 8: "prohibit"}
@@ -52,7 +52,7 @@ class Zebra:
     sent: set[Key] = field(default_factory=set)
     """Those of this connection."""
 
-    answered: dict[Key, Answer] = field(default_factory=dict)
+    results: dict[Key, Result] = field(default_factory=dict)
     run: int = 0
     _next_id: int = 1
     _socket: socket.socket | None = None
@@ -79,7 +79,7 @@ class Zebra:
         # Waits for room to write, and never to read.
         self._socket.settimeout(None)
         self.sent.clear()
-        self.answered.clear()
+        self.results.clear()
         self._unread = b""
 
     def disconnect(self, half: bytes = b"") -> None:
@@ -91,7 +91,7 @@ class Zebra:
             self._socket = None
 
     def _hang_up(self, opened: socket.socket) -> None:
-        """Closes it once the other side has read all that was sent: answers that are left unread
+        """Closes it once the other side has read all that was sent: results that are left unread
         would have it reset, and take with them what is still under way."""
         opened.settimeout(10)
         with opened:
@@ -132,7 +132,7 @@ class Zebra:
         if self.is_connected:
             self._send(wire.withdrawal(key[1], protocol=route.protocol, table=key[0]))
             self.announced.pop(key, None)
-            self.answered.pop(key, None)
+            self.results.pop(key, None)
             self.sent.discard(key)
 
     def new_group(self, hops: tuple[Hop, ...]) -> int:
@@ -181,7 +181,7 @@ class Zebra:
         self.announced = {key: route for key, route in self.announced.items() if key in self.sent}
 
     def hear(self) -> None:
-        """Reads the answers that there are."""
+        """Reads the results that there are."""
         if self._socket is None:
             return
         while True:
@@ -190,14 +190,14 @@ class Zebra:
             except BlockingIOError:
                 return
             assert data, "the other side has hung up"
-            found, self._unread = wire.answers(self._unread + data)
-            for answer in found:
-                self.answered[answer.table, answer.prefix] = answer
+            found, self._unread = wire.results(self._unread + data)
+            for result in found:
+                self.results[result.table, result.prefix] = result
 
-    def answer(self, key: Key) -> Answer | None:
-        """What it has been answered for a route by now."""
+    def result(self, key: Key) -> Result | None:
+        """The one for a route by now."""
         self.hear()
-        return self.answered.get(key)
+        return self.results.get(key)
 
     def _of_group(self, number: int) -> list[bytes]:
         hops = self.groups[self.run, number]
@@ -227,7 +227,7 @@ class Zebra:
             self.send(wire.frame(said))
         self.announced[key] = route
         self.sent.add(key)
-        self.answered.pop(key, None)
+        self.results.pop(key, None)
 
     def _send(self, *messages: bytes) -> None:
         for message in messages:

@@ -33,7 +33,7 @@ CONFIG = """
 receive_buffer = "64 KiB"
 audit_interval = {audit}
 [vpp]
-max_in_flight = {window}
+max_in_flight = {max_in_flight}
 audit_interval = 3
 request_timeout = 5
 [controller]
@@ -59,9 +59,9 @@ def gateway(prefix: str, number: int) -> str:
     return f"fd00::{2 + number % 8:x}" if ":" in prefix else f"10.0.0.{2 + number % 8}"
 
 
-def write_config(file: Path, *, window: int = 256, audit: float = 2.0) -> None:
+def write_config(file: Path, *, max_in_flight: int = 256, audit: float = 2.0) -> None:
     """Writes the configuration that a reload reads."""
-    file.write_text(CONFIG.format(window=window, audit=audit))
+    file.write_text(CONFIG.format(max_in_flight=max_in_flight, audit=audit))
 
 
 @dataclass
@@ -123,7 +123,7 @@ class World:
         """A new configuration, which takes a new daemon; the old one's figures are kept."""
         self.settle()
         self.keep_figures()
-        write_config(self.config, window=self.random.choice([16, 64, 256, 1024]))
+        write_config(self.config, max_in_flight=self.random.choice([16, 64, 256, 1024]))
         reloads = self.daemon.log().count("Reloaded: ")
         self.daemon.process.send_signal(signal.SIGHUP)
         wait_until(

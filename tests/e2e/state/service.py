@@ -45,8 +45,8 @@ tables = {kernel_tables}
 healing_delay = 0.1
 retry_delay = 0.05
 """
-"""Small times, so that what waits for them ends soon; a small window, so that much can happen
-between two of its requests."""
+"""Small times, so that what waits for them ends soon; few requests in flight, so that much can
+happen between two of them."""
 
 
 class Service:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bgpreflector import _core
 from lab import Namespace, wait_until
 from lab.netns import run
 
@@ -20,25 +21,32 @@ TIMEOUT = 20.0
 """Seconds."""
 
 
+def with_route(namespace: Namespace, number: int) -> None:
+    """Adds the link, and 198.18.NUMBER.0/24 through it."""
+    with_link(namespace)
+    namespace.ip("route", "add", f"198.18.{number}.0/24", "via", "10.0.0.2", "proto", "12")
+
+
+def lose_name(namespace: Namespace, engine: _core.Engine) -> None:
+    """Deletes the name, and waits until the engine has noticed."""
+    run("ip", "netns", "del", namespace.name)
+    wait_until(
+        lambda: not engine.status().synchronised, TIMEOUT, "it is noticed that the name is gone"
+    )
+
+
 def test_another_namespace_of_the_name_is_followed(
     make_namespace: Callable[[str], Namespace],
 ) -> None:
     """Without one of the name nothing is known; and then what the new one has counts."""
     namespace = make_namespace("reborn")
-    with_link(namespace)
-    namespace.ip("route", "add", "198.18.0.0/24", "via", "10.0.0.2", "proto", "12")
+    with_route(namespace, 0)
     with following(namespace) as engine:
         assert set(desired(engine)) == {"198.18.0.0/24"}
-        run("ip", "netns", "del", namespace.name)
-
-        def unknown() -> bool:
-            return not engine.status().synchronised
-
-        wait_until(unknown, TIMEOUT, "it is noticed that the namespace is gone")
+        lose_name(namespace, engine)
         assert set(desired(engine)) == {"198.18.0.0/24"}
         run("ip", "netns", "add", namespace.name)
-        with_link(namespace)
-        namespace.ip("route", "add", "198.18.1.0/24", "via", "10.0.0.2", "proto", "12")
+        with_route(namespace, 1)
 
         def followed() -> set[str]:
             return set(desired(engine))
@@ -57,12 +65,9 @@ def test_a_namespace_without_its_name_is_read(
 ) -> None:
     """It lives on, for its processes; a VPP that restarts meanwhile needs its routes again."""
     namespace = make_namespace("nameless")
-    with_link(namespace)
-    namespace.ip("route", "add", "198.18.0.0/24", "via", "10.0.0.2", "proto", "12")
+    with_route(namespace, 0)
     with following(namespace) as engine:
-        run("ip", "netns", "del", namespace.name)
-        gone = lambda: not engine.status().synchronised  # noqa: E731
-        wait_until(gone, TIMEOUT, "it is noticed that the name is gone")
+        lose_name(namespace, engine)
         for _ in range(2):
             assert engine.resync().complete
         assert set(desired(engine)) == {"198.18.0.0/24"}
@@ -124,8 +129,7 @@ def test_a_namespace_that_moves_without_a_mount_is_followed(
     """A symbolic link for a name, as to ``/proc/PID/ns/net``, leads to another one in time."""
     first, second = make_namespace("first"), make_namespace("second")
     for number, namespace in enumerate((first, second)):
-        with_link(namespace)
-        namespace.ip("route", "add", f"198.18.{number}.0/24", "via", "10.0.0.2", "proto", "12")
+        with_route(namespace, number)
     link, other = tmp_path / "link", tmp_path / "other"
     link.symlink_to(first.path)
     other.symlink_to(second.path)

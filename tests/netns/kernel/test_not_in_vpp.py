@@ -48,7 +48,7 @@ def are_held(router: World, counts: Mapping[str, int]) -> None:
 
 
 def test_what_vpp_cannot_have_is_counted_and_listed(router: World) -> None:
-    """Types without counterpart, routes on the loopback, those for packets of some sources."""
+    """Types without counterpart, routes on the loopback, source-specific ones."""
     for route in HELD:
         do(router, f"-{6 if '::' in route else 4} route add {route} proto 12")
     are_held(router, {"route_type": 2, "no_interface": 2, "source_specific": 1})

@@ -67,7 +67,8 @@ impl RxCoalescer {
 mod tests {
     use super::*;
 
-    /// Answers arrive 64 at a time at this rate a second, with as many in flight as may be; returns the pause.
+    /// Answers arrive 64 at a time at this rate a second, with as many in flight as may be; returns
+    /// the pause.
     fn pause_at(rate: u32, max_in_flight: usize) -> Option<Duration> {
         let (mut coalescer, mut now) = (RxCoalescer::new(max_in_flight), Instant::now());
         for _ in 0..max_in_flight {

@@ -65,7 +65,7 @@ impl Operation for Faulty {
         1
     }
 
-    fn can_send(&self, _window: usize) -> bool {
+    fn can_send(&self, _max_in_flight: usize) -> bool {
         self.at != At::CanSend
     }
 
@@ -139,7 +139,7 @@ impl Operation for Hanging {
         0
     }
 
-    fn can_send(&self, _window: usize) -> bool {
+    fn can_send(&self, _max_in_flight: usize) -> bool {
         true
     }
 
