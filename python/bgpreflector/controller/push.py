@@ -19,11 +19,11 @@ FULL_PAUSE = 0.1
 
 def push_when_room(
     push_event: Callable[[Event], None], event: Event, wait_for_end: Callable[[float], bool]
-) -> bool:
+) -> None:
     """Push an event; while the queue is full, try again until the caller ends.
 
-    ``wait_for_end(seconds)`` returns whether that is the case. Returns whether it was pushed.
-    Raises what ``push_event`` raises but for :class:`EventQueueFullError`.
+    ``wait_for_end(seconds)`` returns whether that is the case. Raises what ``push_event`` raises
+    but for :class:`EventQueueFullError`.
     """
     while True:
         try:
@@ -31,6 +31,6 @@ def push_when_room(
         except EventQueueFullError as error:
             _log.debug("%s", error)
             if wait_for_end(FULL_PAUSE):
-                return False
+                return
         else:
-            return True
+            return

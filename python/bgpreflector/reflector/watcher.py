@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from bgpreflector.controller import (
@@ -13,11 +12,11 @@ from bgpreflector.controller import (
     BatchNotConsumedError,
     ControllerClosedError,
     Event,
+    EventQueueFullError,
     FatalError,
     OperationsFailedError,
     RouteBatch,
 )
-from bgpreflector.controller.push import push_when_room
 from bgpreflector.errors import KernelError
 from bgpreflector.log_fields import fields
 from bgpreflector.routes.batch import NO_LIMIT
@@ -31,6 +30,9 @@ _log = logging.getLogger(__name__)
 
 BATCH_LIMIT = 65536
 """Changes in one batch event: enough to be worth a crossing, few enough to stay responsive."""
+
+FULL_PAUSE = 0.1
+"""Seconds between attempts to push an event while the queue is full."""
 
 PushEvent = Callable[[Event], None]
 
@@ -138,9 +140,7 @@ class KernelRouteWatcher:
         if event is None:
             return
         try:
-            if not push_when_room(push_event, event, partial(self._gives_up, event)):
-                event.batch.release()
-                return
+            push_event(event)
             if not (event.batch.is_consumed or event.superseded):
                 raise BatchNotConsumedError("the event loop has not taken the batch")  # noqa: TRY301 - one way to pause
         except OperationsFailedError:
@@ -153,6 +153,10 @@ class KernelRouteWatcher:
             if event.is_committed:
                 # A handler has failed, which the event loop has logged.
                 self._committed()
+            elif isinstance(error, EventQueueFullError):
+                # Nothing has failed: there will be room.
+                _log.debug("%s", error)
+                self._wait_for_room()
             else:
                 self._pause(resyncs, error)
         else:
@@ -193,18 +197,17 @@ class KernelRouteWatcher:
             _log.debug("The engine failed while it was being closed: %s", error)
             return
         _log.error("Route watching failed: %s", error)
-        try:
-            push_when_room(push_event, RouteWatchFailure(error), self._closes)
-        except Exception as refusal:  # noqa: BLE001 - there is nowhere else to report it
-            _log.error("The failure could not be reported to the event loop: %s", refusal)
+        while not self._closed:
+            try:
+                push_event(RouteWatchFailure(error))
+            except EventQueueFullError:
+                self._wait_for_room()
+            except Exception as refusal:  # noqa: BLE001 - there is nowhere else to report it
+                _log.error("The failure could not be reported to the event loop: %s", refusal)
+                return
+            else:
+                return
 
-    def _closes(self, timeout: float) -> bool:
+    def _wait_for_room(self) -> None:
         with self._changed:
-            return self._changed.wait_for(lambda: self._closed, timeout)
-
-    def _gives_up(self, event: BGPRouteBatchUpdate, timeout: float) -> bool:
-        """Whether the event is not to be pushed any more: its changes are dirty, or stay so."""
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: self._closed or self._paused or event.superseded, timeout
-            )
+            self._changed.wait_for(lambda: self._closed, FULL_PAUSE)

@@ -124,33 +124,6 @@ def test_a_batch_that_a_full_queue_refuses_is_pushed_again() -> None:
     assert [len(event.batches[0]) for event in loop.events[:2]] == [1, 1]
 
 
-def test_a_batch_that_waits_for_room_is_given_back_at_a_pause() -> None:
-    engine, loop = MemoryEngine(), HeldEventLoop()
-    loop.error = EventQueueFullError("full")
-    loop.proceed.set()
-    watcher = start_watcher(engine, loop, Backoff(3600.0))
-    engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert loop.reached.wait(TIMEOUT)
-    watcher.set_paused(on=True)
-    wait_until(lambda: len(engine.take_batch(9)), TIMEOUT, "its change is dirty again")
-    watcher.close()
-
-
-def test_a_batch_that_waits_for_room_is_not_pushed_after_a_resync() -> None:
-    engine, loop = MemoryEngine(), HeldEventLoop()
-    loop.error = EventQueueFullError("full")
-    watcher = start_watcher(engine, loop, Backoff(3600.0))
-    engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert loop.reached.wait(TIMEOUT)
-    loop.reached.clear()
-    assert len(watcher.resync_batch()) == 1
-    loop.proceed.set()
-    engine.change({"10.1.0.0/16": "192.0.2.1"})
-    assert loop.reached.wait(TIMEOUT)
-    watcher.close()
-    assert loop.events[1] is not loop.events[0]
-
-
 def test_an_empty_batch_is_not_pushed() -> None:
     class Woken(MemoryEngine):
         waits = 0
