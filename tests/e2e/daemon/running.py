@@ -71,6 +71,16 @@ class RunningDaemon:
         self.wait_listening(timeout)
         return wait_until(self.status, timeout, "in sync", accept=lambda seen: seen["in_sync"])
 
+    def refuse_reload(self, times: int = 1) -> None:
+        """Sends SIGHUP, and waits until the log has said so many times that a reload is refused."""
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(
+            lambda: self.log().count("the configuration before stays in use"),
+            30,
+            f"refusal {times}",
+            accept=lambda seen: seen == times,
+        )
+
     def answers(self) -> bool:
         """Whether it listens at its control socket."""
         try:

@@ -13,7 +13,7 @@ import pytest
 from daemon.harness import Harness
 from daemon.running import RunningDaemon
 from daemon.world import MIRRORED, route
-from lab import Namespace, ip_batch, wait_until
+from lab import Namespace, ip_batch
 from lab.vpp import SimulatedVpp, wait_routes
 
 pytestmark = pytest.mark.root
@@ -122,13 +122,7 @@ def test_one_that_cannot_start_refuses_the_reload(harness: Harness) -> None:
         configure(harness, "start")
         daemon.ask("reload", exit_code=78)
         daemon.wait_in_sync()
-        daemon.process.send_signal(signal.SIGHUP)
-        wait_until(
-            daemon.log,
-            30,
-            "refused",
-            accept=lambda log: "the configuration before stays in use" in log,
-        )
+        daemon.refuse_reload()
         assert "handler Failing could not start: no licence" in daemon.log()
         assert "Traceback" not in daemon.log()
         daemon.wait_in_sync()

@@ -89,13 +89,7 @@ def test_an_address_for_zebra_that_nobody_has_is_refused(harness: Harness) -> No
     with harness.running() as daemon:
         harness.write(more='[source]\nkind = "fpm"\n[fpm]\nlisten = "192.0.2.77:2620"')
         daemon.ask("reload", exit_code=78)
-        daemon.process.send_signal(signal.SIGHUP)
-        wait_until(
-            daemon.log,
-            30,
-            "refused",
-            accept=lambda log: "the configuration before stays in use" in log,
-        )
+        daemon.refuse_reload()
         assert "cannot listen for zebra at 192.0.2.77:2620" in daemon.log()
         ip_batch(harness.kernel, [f"route del {route(20)} proto 12"])
         expected = MIRRORED - 1
@@ -109,13 +103,7 @@ def test_a_namespace_that_has_gone_refuses_a_reload(harness: Harness) -> None:
         try:
             harness.write(kernel='deny = ["30.0.4.0/22"]')
             daemon.ask("reload", exit_code=78)
-            daemon.process.send_signal(signal.SIGHUP)
-            wait_until(
-                daemon.log,
-                30,
-                "refused",
-                accept=lambda log: "the configuration before stays in use" in log,
-            )
+            daemon.refuse_reload()
             assert f"namespace {harness.kernel.path}: No such file" in daemon.log()
             assert daemon.process.poll() is None
             assert len(harness.vpp.routes()) == MIRRORED
@@ -144,13 +132,7 @@ def test_no_file_ends_a_daemon(harness: Harness) -> None:
     with harness.running() as daemon:
         for number, make in enumerate(mistakes, 1):
             make()
-            daemon.process.send_signal(signal.SIGHUP)
-            wait_until(
-                lambda: daemon.log().count("the configuration before stays in use"),
-                30,
-                f"mistake {number} is refused",
-                accept=lambda seen, number=number: seen == number,  # type: ignore[misc]
-            )
+            daemon.refuse_reload(number)
         assert "Traceback" not in daemon.log()
         assert daemon.status()["in_sync"]
         assert len(harness.vpp.routes()) == MIRRORED

@@ -1,6 +1,6 @@
 //! Whether zebra is still sending what it had when the connection began.
 //!
-//! zebra does not mark that end (`fpm_rib_send` in its `dplane_fpm_nl.c`), so it is told by a silence.
+//! zebra does not mark that end (`fpm_rib_send` in its `dplane_fpm_nl.c`), so a silence stands for it.
 //! In a large table something changes all the time, which must not count: only routes that the
 //! connection has not shown before do.
 
